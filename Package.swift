@@ -1,0 +1,51 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// One setting for every Swift target: the strictest that the compiler offers.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target {
+    static func c(_ name: String, apt package: String) -> Target {
+        .systemLibrary(name: name, providers: [.apt([package])])
+    }
+    static func library(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+        .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    }
+    static func tests(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+        .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+    }
+}
+
+extension Target.Dependency {
+    static let deque = Self.product(name: "DequeModule", package: "swift-collections")
+}
+
+let package = Package(
+    name: "meridian",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: [
+        // C libraries: a module map and a header each.
+        .c("CLibpq", apt: "libpq-dev"),
+        .c("CHiredis", apt: "libhiredis-dev"),
+        .c("CNGHTTP2", apt: "libnghttp2-dev"),
+        .c("COpenSSL", apt: "libssl-dev"),
+        .c("CProtobufC", apt: "libprotobuf-c-dev"),
+        .target(name: "CLinux"),
+
+        // Layer 0: pure values.
+        .library("Limits", [.deque]),
+
+        // Tests.
+        .tests("Limits"),
+    ]
+)

@@ -1,0 +1,13 @@
+#pragma once
+// Linux calls that Swift's Glibc module leaves out.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/un.h>
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC. With _GNU_SOURCE in a public header, socket calls would take a
+/// transparent union to which Swift cannot pass nil; so the macro stays inside the C file.
+int clinux_accept(int listening_fd);
+
+/// fcntl(2) F_SETFL with O_NONBLOCK; fcntl is variadic, which Swift does not import. Returns 0 or -1 with errno.
+int clinux_set_nonblocking(int fd);
