@@ -45,7 +45,11 @@ let package = Package(
         // Layer 0: pure values.
         .library("Limits", [.deque]),
 
+        // Layer 1: no project target but Limits, and the C module of each.
+        .library("EventLoop", ["CLinux", "Limits"]),
+
         // Tests.
         .tests("Limits"),
+        .tests("EventLoop", ["Limits"]),
     ]
 )

@@ -49,11 +49,15 @@ func backoffGrowsToItsCap(attempt: Int, milliseconds: Int) {
 
 @Test func aFullQueueRefusesAndKeepsItsContent() {
     var queue = BoundedQueue<Int>(capacity: 2)
-    #expect(queue.append(1) && queue.append(2))
-    #expect(!queue.append(3))
-    #expect(queue.popFirst() == 1)
-    #expect(queue.append(3))
-    #expect(queue.removeFirst(where: { $0 == 3 }) == 3)
-    #expect(queue.drain() == [2])
+    let accepted = (1...3).map { queue.append($0) }
+    #expect(accepted == [true, true, false])
+    let first = queue.popFirst()
+    #expect(first == 1)
+    let refilled = queue.append(3)
+    #expect(refilled)
+    let removed = queue.removeFirst(where: { $0 == 3 })
+    #expect(removed == 3)
+    let rest = queue.drain()
+    #expect(rest == [2])
     #expect(queue.isEmpty)
 }
