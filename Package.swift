@@ -44,6 +44,7 @@ let package = Package(
 
         // Layer 0: pure values.
         .library("Limits", [.deque]),
+        .library("Domain"),
 
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
@@ -51,5 +52,6 @@ let package = Package(
         // Tests.
         .tests("Limits"),
         .tests("EventLoop", ["Limits"]),
+        .tests("Domain"),
     ]
 )
