@@ -48,10 +48,12 @@ let package = Package(
 
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
+        .library("RPCCore", ["Limits"]),
 
         // Tests.
         .tests("Limits"),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain"),
+        .tests("RPCCore", ["Limits"]),
     ]
 )

@@ -1,0 +1,32 @@
+public import Limits
+
+/// How a client makes one call.
+public struct CallOptions: Sendable {
+    /// From the start of the call to its end; nil leaves it to `Deadline.current`.
+    public var timeout: Duration?
+    /// Sent before the messages.
+    public var metadata: Metadata
+    /// Whether to wait for a connection (until the deadline) instead of failing with UNAVAILABLE while there is none.
+    public var waitsForReady: Bool
+    /// Limit of one response message in bytes; nil takes the channel's own.
+    public var maximumResponseBytes: Int?
+
+    public static let defaults = CallOptions()
+
+    public init(
+        timeout: Duration? = nil, metadata: Metadata = [:], waitsForReady: Bool = false,
+        maximumResponseBytes: Int? = nil
+    ) {
+        self.timeout = timeout
+        self.metadata = metadata
+        self.waitsForReady = waitsForReady
+        self.maximumResponseBytes = maximumResponseBytes
+    }
+
+    /// The earlier of `timeout` from now and the deadline of the current task.
+    public var effectiveDeadline: Deadline? {
+        guard let timeout else { return Deadline.current }
+        let proposed = Deadline.after(timeout)
+        return min(proposed, Deadline.current ?? proposed)
+    }
+}

@@ -1,0 +1,25 @@
+/// One call as the client's transport offers it: bytes out, bytes in.
+///
+/// Every error is a `Status`. Every member may be used from any thread; on the call's own loop none of them hops.
+/// Cancelling a task that waits in `send`, `receive` or `initialMetadata` cancels the call.
+public protocol ClientCall: AnyObject, Sendable {
+    var peer: Peer { get }
+
+    /// Sends one message; suspends while the server does not read (flow control). One sender at a time.
+    func send(_ message: [UInt8]) async throws
+
+    /// Says that no message follows. Does nothing the second time or after the end.
+    func finishSending() async
+
+    /// What the server sent before its messages; empty when it sent only a status.
+    func initialMetadata() async throws -> Metadata
+
+    /// The next message; nil when the call has ended with OK; throws its status otherwise. One waiter at a time.
+    func receive() async throws -> [UInt8]?
+
+    /// What came with the status; empty before the end.
+    var trailingMetadata: Metadata { get }
+
+    /// Ends the call at once, telling the server (RST_STREAM CANCEL). Does nothing after the end.
+    func cancel()
+}

@@ -1,0 +1,30 @@
+public import Limits
+
+/// One call as the server's transport offers it: bytes in, bytes out.
+///
+/// The transport ends the call when the handler returns or throws, and cancels the handler's task when the client has
+/// gone, reset the stream, or the deadline has passed. Interceptors may pass on a call of their own that wraps another.
+/// Every member may be used from any thread; on the call's own loop none of them hops.
+public protocol ServerCall: AnyObject, Sendable {
+    /// `/package.Service/Method`.
+    var path: String { get }
+    /// What the client sent before its messages, made when asked for.
+    var metadata: Metadata { get }
+    /// When the client stops waiting.
+    var deadline: Deadline? { get }
+    var peer: Peer { get }
+    /// The client has gone or given up, or the deadline has passed: nobody will read the answer.
+    var isCancelled: Bool { get }
+
+    /// The next message, or nil when the client has sent its last. One waiter at a time.
+    func receive() async throws -> [UInt8]?
+
+    /// Sends one message; suspends while the client does not read (flow control). One sender at a time.
+    func send(_ message: [UInt8]) async throws
+
+    /// Sends `metadata` ahead of the first message, at once. Throws when it, or a message, was sent already.
+    func sendInitialMetadata(_ metadata: Metadata) async throws
+
+    /// Adds to what goes with the status at the end.
+    func appendTrailingMetadata(_ metadata: Metadata)
+}

@@ -1,0 +1,16 @@
+/// An error that knows what a caller on the network shall see of it.
+public protocol StatusConvertible: Error {
+    var status: Status { get }
+}
+
+extension Status {
+    /// The single place where an error becomes what a caller on the network sees.
+    public init(describing error: any Error) {
+        switch error {
+        case let status as Status: self = status
+        case let error as any StatusConvertible: self = error.status
+        case is CancellationError: self = Status(.cancelled, "cancelled")
+        default: self = Status(.unknown, "internal error")  // Details go to the log, not to the peer.
+        }
+    }
+}
