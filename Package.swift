@@ -25,13 +25,16 @@ extension Target {
 }
 
 extension Target.Dependency {
+    static let swiftProtobuf = Self.product(name: "SwiftProtobuf", package: "swift-protobuf")
+    static let protobufPlugin = Self.product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
     static let deque = Self.product(name: "DequeModule", package: "swift-collections")
 }
 
 let package = Package(
     name: "meridian",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: [
         // C libraries: a module map and a header each.
@@ -50,8 +53,16 @@ let package = Package(
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
 
+        .library("Protobuf", ["CProtobufC"]),
+
+        // The generator.
+        .library("RPCCodegen", [.swiftProtobuf, .protobufPlugin]),
+        .executableTarget(
+            name: "protoc-gen-meridian", dependencies: ["RPCCodegen", .protobufPlugin], swiftSettings: settings),
+
         // Tests.
         .tests("Limits"),
+        .tests("Protobuf"),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain"),
         .tests("RPCCore", ["Limits"]),
