@@ -8,11 +8,11 @@ public struct Price: FixedPoint {
 
     public init(unscaled: Int64) { self.unscaled = unscaled }
 
-    /// The average price of executions worth `value` (unscaled price times unscaled quantity), ties away from zero.
+    /// The average price of executions worth `value` (unscaled price times unscaled quantity), ties to even.
     ///
-    /// For display and reports; the books keep the exact sum.
+    /// For display and statistics; the books keep the exact sum.
     static func average(value: Int128, over quantity: Quantity) -> Price? {
         guard quantity.isPositive else { return nil }
-        return Int64(exactly: RoundingRule.halfUp.quotient(value, by: Int128(quantity.unscaled))).map(Price.init)
+        return Int64(exactly: RoundingRule.halfEven.quotient(value, by: Int128(quantity.unscaled))).map(Price.init)
     }
 }
