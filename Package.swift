@@ -27,6 +27,7 @@ extension Target {
 extension Target.Dependency {
     static let swiftProtobuf = Self.product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let protobufPlugin = Self.product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
+    static let logging = Self.product(name: "Logging", package: "swift-log")
     static let deque = Self.product(name: "DequeModule", package: "swift-collections")
 }
 
@@ -35,6 +36,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // C libraries: a module map and a header each.
@@ -52,7 +54,6 @@ let package = Package(
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
-
         .library("Protobuf", ["CProtobufC"]),
 
         // The generator.
@@ -60,11 +61,15 @@ let package = Package(
         .executableTarget(
             name: "protoc-gen-meridian", dependencies: ["RPCCodegen", .protobufPlugin], swiftSettings: settings),
 
+        // Layer 3: what services are made with.
+        .library("ServiceKit", ["Domain", "EventLoop", "RPCCore", .logging]),
+
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain"),
         .tests("RPCCore", ["Limits"]),
+        .tests("ServiceKit", ["Domain", .logging]),
     ]
 )
