@@ -67,6 +67,7 @@ let package = Package(
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
+        .tests("RPCCodegen", ["Protobuf", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain"),
         .tests("RPCCore", ["Limits"]),

@@ -103,12 +103,7 @@ struct EnumGenerator {
             writer.line("\(access)static let schema: Protobuf.EnumSchema = .init(")
             writer.indented { writer in
                 writer.line("\"\(enumeration.fullName)\",")
-                writer.line("[")
-                writer.indented { writer in
-                    let comma = enumeration.values.count > 1 ? "," : ""
-                    for value in enumeration.values { writer.line("(\"\(value.name)\", \(value.number))\(comma)") }
-                }
-                writer.line("]")
+                writer.array("", enumeration.values.map { "(\"\($0.name)\", \($0.number))" })
             }
             writer.line(")")
         }

@@ -23,6 +23,9 @@ public struct Generator: CodeGenerator {
             if options.messages, let text = try generator.messages() {
                 try generatorOutputs.add(fileName: generator.outputName(".pb.swift"), contents: text)
             }
+            if options.services, let text = try generator.services() {
+                try generatorOutputs.add(fileName: generator.outputName(".rpc.swift"), contents: text)
+            }
         }
     }
 }

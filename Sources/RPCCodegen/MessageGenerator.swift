@@ -127,11 +127,7 @@ struct MessageGenerator {
             if !oneofs.isEmpty {
                 writer.line("oneofs: [\(oneofs.map { "\"\($0.descriptor.name)\"" }.joined(separator: ", "))],")
             }
-            writer.line("fields: [")
-            writer.indented { writer in
-                for field in fields { writer.line(schemaLine(of: field) + (fields.count > 1 ? "," : "")) }
-            }
-            writer.line("]")
+            writer.array("fields: ", fields.map(schemaLine))
         }
         writer.line(")")
     }

@@ -42,6 +42,18 @@ struct SourceWriter {
         line(close + tail)
     }
 
+    /// `head[`, one item per line, `]`.
+    mutating func array(_ head: String, _ items: [String]) {
+        guard !items.isEmpty else {
+            line(head + "[]")
+            return
+        }
+        line(head + "[")
+        // swift format leaves no comma behind an only element.
+        indented { writer in for item in items { writer.line(item + (items.count > 1 ? "," : "")) } }
+        line("]")
+    }
+
     /// A documentation comment, its long lines broken between words.
     mutating func comment(_ content: String?) {
         guard let content else { return }

@@ -1,0 +1,52 @@
+import Foundation
+import RPCCodegen
+import SwiftProtobuf
+import SwiftProtobufPluginLibrary
+
+/// Runs the generator on `.proto` sources, as protoc would, but inside the test.
+enum Protoc {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What the generator writes for `sources` (by file name), or its error.
+    static func generate(_ sources: [String: String], parameter: String = "") throws -> [String: String] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "protoc-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in sources {
+            let file = folder.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        }
+        let set = folder.appending(path: "set")
+        try run(
+            "protoc",
+            ["-I", folder.path, "--include_imports", "--include_source_info", "--descriptor_set_out", set.path]
+                + sources.keys.sorted())
+        var request = Google_Protobuf_Compiler_CodeGeneratorRequest()
+        request.protoFile = try Google_Protobuf_FileDescriptorSet(serializedBytes: Data(contentsOf: set)).file
+        request.fileToGenerate = sources.keys.sorted()
+        request.parameter = parameter
+        let response = generateCode(request: request, generator: Generator())
+        if response.hasError { throw Failure(description: response.error) }
+        return Dictionary(uniqueKeysWithValues: response.file.map { ($0.name, $0.content) })
+    }
+
+    /// Runs a program to its end and gives what it wrote.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        if process.terminationStatus != 0 { throw Failure(description: text) }
+        return text
+    }
+}
