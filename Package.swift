@@ -62,6 +62,7 @@ let package = Package(
             name: "protoc-gen-meridian", dependencies: ["RPCCodegen", .protobufPlugin], swiftSettings: settings),
 
         // Layer 3: what services are made with.
+        .library("Contracts", ["Domain", "Protobuf", "RPCCore"]),
         .library("ServiceKit", ["Domain", "EventLoop", "RPCCore", .logging]),
 
         // Tests.
@@ -71,6 +72,7 @@ let package = Package(
         .tests("EventLoop", ["Limits"]),
         .tests("Domain"),
         .tests("RPCCore", ["Limits"]),
+        .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("ServiceKit", ["Domain", .logging]),
     ]
 )
