@@ -20,8 +20,10 @@ struct TypeNames {
     func ownName(of message: Descriptor) -> String { lastPart(name(of: message)) }
     func ownName(of enumeration: EnumDescriptor) -> String { lastPart(name(of: enumeration)) }
 
+    /// A prefix chosen by hand keeps short message names apart; services have telling names of their own and go without.
     func name(of service: ServiceDescriptor) -> String {
-        prefix(of: service.file) + SwiftIdentifier.upperCamel(service.name)
+        let name = SwiftIdentifier.upperCamel(service.name)
+        return hasChosenPrefix(service.file) ? name : prefix(of: service.file) + name
     }
 
     /// The enum that holds the members of a oneof, declared inside its message.
@@ -52,6 +54,10 @@ struct TypeNames {
         if let prefix = options.swiftPrefix, generated.contains(file.name) { return prefix }
         if file.options.hasSwiftPrefix { return file.options.swiftPrefix }
         return file.package.split(separator: ".").map { SwiftIdentifier.upperCamel(String($0)) + "_" }.joined()
+    }
+
+    private func hasChosenPrefix(_ file: FileDescriptor) -> Bool {
+        file.options.hasSwiftPrefix || (options.swiftPrefix != nil && generated.contains(file.name))
     }
 
     private func lastPart(_ name: String) -> String { String(name.split(separator: ".").last!) }

@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.account.v1.AccountService`.
-public enum AccountAccountServiceMethods {
+public enum AccountServiceMethods {
     public static let openAccount = RPCCore.MethodDescriptor<AccountOpenAccountRequest, AccountBalance>(
         service: "meridian.account.v1.AccountService",
         method: "OpenAccount",
@@ -154,7 +154,7 @@ public enum AccountAccountServiceMethods {
 
 /// Balances, holds and money operations. Every call that moves or reserves money carries an operation key: same key and
 /// same body gives the stored outcome again, same key and other body is refused.
-public protocol AccountAccountService: RPCCore.RPCService {
+public protocol AccountService: RPCCore.RPCService {
     /// Opens an account, with an opening balance taken from the external account. Repeatable.
     func openAccount(
         _ request: AccountOpenAccountRequest,
@@ -222,51 +222,51 @@ public protocol AccountAccountService: RPCCore.RPCService {
     ) async throws -> AccountTrialBalance
 }
 
-extension AccountAccountService {
+extension AccountService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(AccountAccountServiceMethods.service)
-        registry.addUnary(AccountAccountServiceMethods.openAccount) {
+        registry.describe(AccountServiceMethods.service)
+        registry.addUnary(AccountServiceMethods.openAccount) {
             try await openAccount($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.getBalance) {
+        registry.addUnary(AccountServiceMethods.getBalance) {
             try await getBalance($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.listBalances) {
+        registry.addUnary(AccountServiceMethods.listBalances) {
             try await listBalances($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.placeHold) {
+        registry.addUnary(AccountServiceMethods.placeHold) {
             try await placeHold($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.captureHold) {
+        registry.addUnary(AccountServiceMethods.captureHold) {
             try await captureHold($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.releaseHold) {
+        registry.addUnary(AccountServiceMethods.releaseHold) {
             try await releaseHold($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.getHold) {
+        registry.addUnary(AccountServiceMethods.getHold) {
             try await getHold($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.withdraw) {
+        registry.addUnary(AccountServiceMethods.withdraw) {
             try await withdraw($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.deposit) {
+        registry.addUnary(AccountServiceMethods.deposit) {
             try await deposit($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.resolveOperation) {
+        registry.addUnary(AccountServiceMethods.resolveOperation) {
             try await resolveOperation($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.getOperation) {
+        registry.addUnary(AccountServiceMethods.getOperation) {
             try await getOperation($0, context: $1)
         }
-        registry.addUnary(AccountAccountServiceMethods.getTrialBalance) {
+        registry.addUnary(AccountServiceMethods.getTrialBalance) {
             try await getTrialBalance($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.account.v1.AccountService`. Its methods throw `Status`.
-public struct AccountAccountServiceClient: Sendable {
+public struct AccountServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -276,7 +276,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountOpenAccountRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountBalance {
-        try await channel.unary(AccountAccountServiceMethods.openAccount, request, options: options)
+        try await channel.unary(AccountServiceMethods.openAccount, request, options: options)
     }
 
     /// One account's balance.
@@ -284,7 +284,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountGetBalanceRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountBalance {
-        try await channel.unary(AccountAccountServiceMethods.getBalance, request, options: options)
+        try await channel.unary(AccountServiceMethods.getBalance, request, options: options)
     }
 
     /// The balances of one customer.
@@ -292,7 +292,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountListBalancesRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountListBalancesResponse {
-        try await channel.unary(AccountAccountServiceMethods.listBalances, request, options: options)
+        try await channel.unary(AccountServiceMethods.listBalances, request, options: options)
     }
 
     /// Reserves money for an order.
@@ -300,7 +300,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountPlaceHoldRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountHoldResponse {
-        try await channel.unary(AccountAccountServiceMethods.placeHold, request, options: options)
+        try await channel.unary(AccountServiceMethods.placeHold, request, options: options)
     }
 
     /// Takes part of a hold for one execution; may be called many times, each with its own key.
@@ -308,7 +308,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountCaptureHoldRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountHoldResponse {
-        try await channel.unary(AccountAccountServiceMethods.captureHold, request, options: options)
+        try await channel.unary(AccountServiceMethods.captureHold, request, options: options)
     }
 
     /// Gives back what is left of a hold, once.
@@ -316,7 +316,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountReleaseHoldRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountHoldResponse {
-        try await channel.unary(AccountAccountServiceMethods.releaseHold, request, options: options)
+        try await channel.unary(AccountServiceMethods.releaseHold, request, options: options)
     }
 
     /// One hold.
@@ -324,7 +324,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountGetHoldRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountHold {
-        try await channel.unary(AccountAccountServiceMethods.getHold, request, options: options)
+        try await channel.unary(AccountServiceMethods.getHold, request, options: options)
     }
 
     /// Takes money out of an account, against an internal counter account.
@@ -332,7 +332,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountMoneyOperationRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountMoneyOperation {
-        try await channel.unary(AccountAccountServiceMethods.withdraw, request, options: options)
+        try await channel.unary(AccountServiceMethods.withdraw, request, options: options)
     }
 
     /// Puts money into an account, against an internal counter account.
@@ -340,7 +340,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountMoneyOperationRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountMoneyOperation {
-        try await channel.unary(AccountAccountServiceMethods.deposit, request, options: options)
+        try await channel.unary(AccountServiceMethods.deposit, request, options: options)
     }
 
     /// Finds the outcome of a key, or seals it so that a late request can never apply. Never answers "don't know".
@@ -348,7 +348,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountResolveOperationRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountMoneyOperation {
-        try await channel.unary(AccountAccountServiceMethods.resolveOperation, request, options: options)
+        try await channel.unary(AccountServiceMethods.resolveOperation, request, options: options)
     }
 
     /// Reads an operation for people; decides nothing. NOT_FOUND when the key is free.
@@ -356,7 +356,7 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountGetOperationRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountMoneyOperation {
-        try await channel.unary(AccountAccountServiceMethods.getOperation, request, options: options)
+        try await channel.unary(AccountServiceMethods.getOperation, request, options: options)
     }
 
     /// The trial balance: every account's balance against its entries, per currency.
@@ -364,6 +364,6 @@ public struct AccountAccountServiceClient: Sendable {
         _ request: AccountGetTrialBalanceRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> AccountTrialBalance {
-        try await channel.unary(AccountAccountServiceMethods.getTrialBalance, request, options: options)
+        try await channel.unary(AccountServiceMethods.getTrialBalance, request, options: options)
     }
 }

@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.broker.v1.BrokerService`.
-public enum BrokerBrokerServiceMethods {
+public enum BrokerServiceMethods {
     public static let placeOrder = RPCCore.MethodDescriptor<BrokerPlaceOrderRequest, BrokerPlaceOrderResponse>(
         service: "meridian.broker.v1.BrokerService",
         method: "PlaceOrder",
@@ -90,7 +90,7 @@ public enum BrokerBrokerServiceMethods {
 }
 
 /// Orders, look-ups and the execution feed of one broker.
-public protocol BrokerBrokerService: RPCCore.RPCService {
+public protocol BrokerService: RPCCore.RPCService {
     /// Places an order. What a repeated client_order_id does is told by the capability record.
     func placeOrder(
         _ request: BrokerPlaceOrderRequest,
@@ -126,33 +126,33 @@ public protocol BrokerBrokerService: RPCCore.RPCService {
     ) async throws -> BrokerCapabilities
 }
 
-extension BrokerBrokerService {
+extension BrokerService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(BrokerBrokerServiceMethods.service)
-        registry.addUnary(BrokerBrokerServiceMethods.placeOrder) {
+        registry.describe(BrokerServiceMethods.service)
+        registry.addUnary(BrokerServiceMethods.placeOrder) {
             try await placeOrder($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerServiceMethods.cancelOrder) {
+        registry.addUnary(BrokerServiceMethods.cancelOrder) {
             try await cancelOrder($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerServiceMethods.getOrder) {
+        registry.addUnary(BrokerServiceMethods.getOrder) {
             try await getOrder($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerServiceMethods.listExecutions) {
+        registry.addUnary(BrokerServiceMethods.listExecutions) {
             try await listExecutions($0, context: $1)
         }
-        registry.addServerStreaming(BrokerBrokerServiceMethods.streamExecutions) {
+        registry.addServerStreaming(BrokerServiceMethods.streamExecutions) {
             try await streamExecutions($0, responses: $1, context: $2)
         }
-        registry.addUnary(BrokerBrokerServiceMethods.getCapabilities) {
+        registry.addUnary(BrokerServiceMethods.getCapabilities) {
             try await getCapabilities($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.broker.v1.BrokerService`. Its methods throw `Status`.
-public struct BrokerBrokerServiceClient: Sendable {
+public struct BrokerServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -162,7 +162,7 @@ public struct BrokerBrokerServiceClient: Sendable {
         _ request: BrokerPlaceOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerPlaceOrderResponse {
-        try await channel.unary(BrokerBrokerServiceMethods.placeOrder, request, options: options)
+        try await channel.unary(BrokerServiceMethods.placeOrder, request, options: options)
     }
 
     /// Asks for the cancellation of an order; the feed tells when it took place.
@@ -170,7 +170,7 @@ public struct BrokerBrokerServiceClient: Sendable {
         _ request: BrokerCancelOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerCancelOrderResponse {
-        try await channel.unary(BrokerBrokerServiceMethods.cancelOrder, request, options: options)
+        try await channel.unary(BrokerServiceMethods.cancelOrder, request, options: options)
     }
 
     /// Looks an order up by client_order_id or order_id; NOT_FOUND when the broker knows none.
@@ -178,7 +178,7 @@ public struct BrokerBrokerServiceClient: Sendable {
         _ request: BrokerGetOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerOrder {
-        try await channel.unary(BrokerBrokerServiceMethods.getOrder, request, options: options)
+        try await channel.unary(BrokerServiceMethods.getOrder, request, options: options)
     }
 
     /// Lists executions after a cursor, oldest first: the pull side of the feed.
@@ -186,7 +186,7 @@ public struct BrokerBrokerServiceClient: Sendable {
         _ request: BrokerListExecutionsRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerListExecutionsResponse {
-        try await channel.unary(BrokerBrokerServiceMethods.listExecutions, request, options: options)
+        try await channel.unary(BrokerServiceMethods.listExecutions, request, options: options)
     }
 
     /// Streams reports from a cursor on, with heartbeats that carry the last cursor. At least once.
@@ -195,7 +195,7 @@ public struct BrokerBrokerServiceClient: Sendable {
         options: RPCCore.CallOptions = .defaults,
         _ body: (RPCCore.ResponseSequence<BrokerExecutionEvent>) async throws -> Result
     ) async throws -> Result {
-        try await channel.serverStreaming(BrokerBrokerServiceMethods.streamExecutions, request, options: options, body)
+        try await channel.serverStreaming(BrokerServiceMethods.streamExecutions, request, options: options, body)
     }
 
     /// What this broker can do, for gateways and contract tests.
@@ -203,6 +203,6 @@ public struct BrokerBrokerServiceClient: Sendable {
         _ request: BrokerGetCapabilitiesRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerCapabilities {
-        try await channel.unary(BrokerBrokerServiceMethods.getCapabilities, request, options: options)
+        try await channel.unary(BrokerServiceMethods.getCapabilities, request, options: options)
     }
 }

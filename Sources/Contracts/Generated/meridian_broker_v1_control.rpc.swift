@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.broker.v1.BrokerControlService`.
-public enum BrokerBrokerControlServiceMethods {
+public enum BrokerControlServiceMethods {
     public static let setBehavior = RPCCore.MethodDescriptor<BrokerSetBehaviorRequest, BrokerBehavior>(
         service: "meridian.broker.v1.BrokerControlService",
         method: "SetBehavior",
@@ -61,7 +61,7 @@ public enum BrokerBrokerControlServiceMethods {
 }
 
 /// The control side of the mock broker.
-public protocol BrokerBrokerControlService: RPCCore.RPCService {
+public protocol BrokerControlService: RPCCore.RPCService {
     /// Replaces the behaviour; what is not set goes back to its default.
     func setBehavior(_ request: BrokerSetBehaviorRequest, context: RPCCore.ServerContext) async throws -> BrokerBehavior
 
@@ -78,27 +78,27 @@ public protocol BrokerBrokerControlService: RPCCore.RPCService {
     ) async throws -> BrokerFillOrderResponse
 }
 
-extension BrokerBrokerControlService {
+extension BrokerControlService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(BrokerBrokerControlServiceMethods.service)
-        registry.addUnary(BrokerBrokerControlServiceMethods.setBehavior) {
+        registry.describe(BrokerControlServiceMethods.service)
+        registry.addUnary(BrokerControlServiceMethods.setBehavior) {
             try await setBehavior($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerControlServiceMethods.getBehavior) {
+        registry.addUnary(BrokerControlServiceMethods.getBehavior) {
             try await getBehavior($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerControlServiceMethods.getTruth) {
+        registry.addUnary(BrokerControlServiceMethods.getTruth) {
             try await getTruth($0, context: $1)
         }
-        registry.addUnary(BrokerBrokerControlServiceMethods.fillOrder) {
+        registry.addUnary(BrokerControlServiceMethods.fillOrder) {
             try await fillOrder($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.broker.v1.BrokerControlService`. Its methods throw `Status`.
-public struct BrokerBrokerControlServiceClient: Sendable {
+public struct BrokerControlServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -108,7 +108,7 @@ public struct BrokerBrokerControlServiceClient: Sendable {
         _ request: BrokerSetBehaviorRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerBehavior {
-        try await channel.unary(BrokerBrokerControlServiceMethods.setBehavior, request, options: options)
+        try await channel.unary(BrokerControlServiceMethods.setBehavior, request, options: options)
     }
 
     /// The behaviour in force.
@@ -116,7 +116,7 @@ public struct BrokerBrokerControlServiceClient: Sendable {
         _ request: BrokerGetBehaviorRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerBehavior {
-        try await channel.unary(BrokerBrokerControlServiceMethods.getBehavior, request, options: options)
+        try await channel.unary(BrokerControlServiceMethods.getBehavior, request, options: options)
     }
 
     /// What the broker knows, whatever it told anyone.
@@ -124,7 +124,7 @@ public struct BrokerBrokerControlServiceClient: Sendable {
         _ request: BrokerGetTruthRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerTruth {
-        try await channel.unary(BrokerBrokerControlServiceMethods.getTruth, request, options: options)
+        try await channel.unary(BrokerControlServiceMethods.getTruth, request, options: options)
     }
 
     /// Fills (part of) a working order now.
@@ -132,6 +132,6 @@ public struct BrokerBrokerControlServiceClient: Sendable {
         _ request: BrokerFillOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerFillOrderResponse {
-        try await channel.unary(BrokerBrokerControlServiceMethods.fillOrder, request, options: options)
+        try await channel.unary(BrokerControlServiceMethods.fillOrder, request, options: options)
     }
 }

@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.channel.v1.ChannelService`.
-public enum ChannelChannelServiceMethods {
+public enum ChannelServiceMethods {
     public static let placeOrder = RPCCore.MethodDescriptor<ChannelPlaceOrderRequest, ChannelPlaceOrderResponse>(
         service: "meridian.channel.v1.ChannelService",
         method: "PlaceOrder",
@@ -88,7 +88,7 @@ public enum ChannelChannelServiceMethods {
 }
 
 /// What a customer's client (app, web, phone, API) may do.
-public protocol ChannelChannelService: RPCCore.RPCService {
+public protocol ChannelService: RPCCore.RPCService {
     /// Places an order. Answered before any broker is called; follow it with StreamOrders or GetOrder.
     func placeOrder(
         _ request: ChannelPlaceOrderRequest,
@@ -124,33 +124,33 @@ public protocol ChannelChannelService: RPCCore.RPCService {
     ) async throws -> ChannelGetBalancesResponse
 }
 
-extension ChannelChannelService {
+extension ChannelService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(ChannelChannelServiceMethods.service)
-        registry.addUnary(ChannelChannelServiceMethods.placeOrder) {
+        registry.describe(ChannelServiceMethods.service)
+        registry.addUnary(ChannelServiceMethods.placeOrder) {
             try await placeOrder($0, context: $1)
         }
-        registry.addUnary(ChannelChannelServiceMethods.cancelOrder) {
+        registry.addUnary(ChannelServiceMethods.cancelOrder) {
             try await cancelOrder($0, context: $1)
         }
-        registry.addUnary(ChannelChannelServiceMethods.getOrder) {
+        registry.addUnary(ChannelServiceMethods.getOrder) {
             try await getOrder($0, context: $1)
         }
-        registry.addUnary(ChannelChannelServiceMethods.listOrders) {
+        registry.addUnary(ChannelServiceMethods.listOrders) {
             try await listOrders($0, context: $1)
         }
-        registry.addServerStreaming(ChannelChannelServiceMethods.streamOrders) {
+        registry.addServerStreaming(ChannelServiceMethods.streamOrders) {
             try await streamOrders($0, responses: $1, context: $2)
         }
-        registry.addUnary(ChannelChannelServiceMethods.getBalances) {
+        registry.addUnary(ChannelServiceMethods.getBalances) {
             try await getBalances($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.channel.v1.ChannelService`. Its methods throw `Status`.
-public struct ChannelChannelServiceClient: Sendable {
+public struct ChannelServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -160,7 +160,7 @@ public struct ChannelChannelServiceClient: Sendable {
         _ request: ChannelPlaceOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> ChannelPlaceOrderResponse {
-        try await channel.unary(ChannelChannelServiceMethods.placeOrder, request, options: options)
+        try await channel.unary(ChannelServiceMethods.placeOrder, request, options: options)
     }
 
     /// Wishes a cancel; the order's status tells what became of it.
@@ -168,7 +168,7 @@ public struct ChannelChannelServiceClient: Sendable {
         _ request: ChannelCancelOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> ChannelCancelOrderResponse {
-        try await channel.unary(ChannelChannelServiceMethods.cancelOrder, request, options: options)
+        try await channel.unary(ChannelServiceMethods.cancelOrder, request, options: options)
     }
 
     /// One order.
@@ -176,7 +176,7 @@ public struct ChannelChannelServiceClient: Sendable {
         _ request: ChannelGetOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> ChannelOrder {
-        try await channel.unary(ChannelChannelServiceMethods.getOrder, request, options: options)
+        try await channel.unary(ChannelServiceMethods.getOrder, request, options: options)
     }
 
     /// Own orders, newest first.
@@ -184,7 +184,7 @@ public struct ChannelChannelServiceClient: Sendable {
         _ request: ChannelListOrdersRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> ChannelListOrdersResponse {
-        try await channel.unary(ChannelChannelServiceMethods.listOrders, request, options: options)
+        try await channel.unary(ChannelServiceMethods.listOrders, request, options: options)
     }
 
     /// Each change of own orders as it happens, until the client leaves.
@@ -193,7 +193,7 @@ public struct ChannelChannelServiceClient: Sendable {
         options: RPCCore.CallOptions = .defaults,
         _ body: (RPCCore.ResponseSequence<ChannelOrderUpdate>) async throws -> Result
     ) async throws -> Result {
-        try await channel.serverStreaming(ChannelChannelServiceMethods.streamOrders, request, options: options, body)
+        try await channel.serverStreaming(ChannelServiceMethods.streamOrders, request, options: options, body)
     }
 
     /// Own money and shares.
@@ -201,6 +201,6 @@ public struct ChannelChannelServiceClient: Sendable {
         _ request: ChannelGetBalancesRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> ChannelGetBalancesResponse {
-        try await channel.unary(ChannelChannelServiceMethods.getBalances, request, options: options)
+        try await channel.unary(ChannelServiceMethods.getBalances, request, options: options)
     }
 }

@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.fills.v1.FillReceiverService`.
-public enum FillsFillReceiverServiceMethods {
+public enum FillReceiverServiceMethods {
     public static let listExecutions = RPCCore.MethodDescriptor<
         FillsListExecutionsRequest, FillsListExecutionsResponse
     >(
@@ -46,7 +46,7 @@ public enum FillsFillReceiverServiceMethods {
 }
 
 /// The receiver's view, for audits and operators.
-public protocol FillsFillReceiverService: RPCCore.RPCService {
+public protocol FillReceiverService: RPCCore.RPCService {
     /// Stored executions in the order they were taken.
     func listExecutions(
         _ request: FillsListExecutionsRequest,
@@ -60,21 +60,21 @@ public protocol FillsFillReceiverService: RPCCore.RPCService {
     ) async throws -> FillsGetHighWaterResponse
 }
 
-extension FillsFillReceiverService {
+extension FillReceiverService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(FillsFillReceiverServiceMethods.service)
-        registry.addUnary(FillsFillReceiverServiceMethods.listExecutions) {
+        registry.describe(FillReceiverServiceMethods.service)
+        registry.addUnary(FillReceiverServiceMethods.listExecutions) {
             try await listExecutions($0, context: $1)
         }
-        registry.addUnary(FillsFillReceiverServiceMethods.getHighWater) {
+        registry.addUnary(FillReceiverServiceMethods.getHighWater) {
             try await getHighWater($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.fills.v1.FillReceiverService`. Its methods throw `Status`.
-public struct FillsFillReceiverServiceClient: Sendable {
+public struct FillReceiverServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -84,7 +84,7 @@ public struct FillsFillReceiverServiceClient: Sendable {
         _ request: FillsListExecutionsRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FillsListExecutionsResponse {
-        try await channel.unary(FillsFillReceiverServiceMethods.listExecutions, request, options: options)
+        try await channel.unary(FillReceiverServiceMethods.listExecutions, request, options: options)
     }
 
     /// How complete the receiver is, by broker.
@@ -92,6 +92,6 @@ public struct FillsFillReceiverServiceClient: Sendable {
         _ request: FillsGetHighWaterRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FillsGetHighWaterResponse {
-        try await channel.unary(FillsFillReceiverServiceMethods.getHighWater, request, options: options)
+        try await channel.unary(FillReceiverServiceMethods.getHighWater, request, options: options)
     }
 }

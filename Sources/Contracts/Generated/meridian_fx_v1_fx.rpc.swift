@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.fx.v1.FxService`.
-public enum FXFxServiceMethods {
+public enum FxServiceMethods {
     public static let getQuote = RPCCore.MethodDescriptor<FXGetQuoteRequest, FXQuote>(
         service: "meridian.fx.v1.FxService",
         method: "GetQuote",
@@ -61,7 +61,7 @@ public enum FXFxServiceMethods {
 }
 
 /// Quotes and exchanges.
-public protocol FXFxService: RPCCore.RPCService {
+public protocol FxService: RPCCore.RPCService {
     /// A rate that can be taken until it expires.
     func getQuote(_ request: FXGetQuoteRequest, context: RPCCore.ServerContext) async throws -> FXQuote
 
@@ -80,27 +80,27 @@ public protocol FXFxService: RPCCore.RPCService {
     ) async throws -> FXListExchangesResponse
 }
 
-extension FXFxService {
+extension FxService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(FXFxServiceMethods.service)
-        registry.addUnary(FXFxServiceMethods.getQuote) {
+        registry.describe(FxServiceMethods.service)
+        registry.addUnary(FxServiceMethods.getQuote) {
             try await getQuote($0, context: $1)
         }
-        registry.addUnary(FXFxServiceMethods.createExchange) {
+        registry.addUnary(FxServiceMethods.createExchange) {
             try await createExchange($0, context: $1)
         }
-        registry.addUnary(FXFxServiceMethods.getExchange) {
+        registry.addUnary(FxServiceMethods.getExchange) {
             try await getExchange($0, context: $1)
         }
-        registry.addUnary(FXFxServiceMethods.listExchanges) {
+        registry.addUnary(FxServiceMethods.listExchanges) {
             try await listExchanges($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.fx.v1.FxService`. Its methods throw `Status`.
-public struct FXFxServiceClient: Sendable {
+public struct FxServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -110,7 +110,7 @@ public struct FXFxServiceClient: Sendable {
         _ request: FXGetQuoteRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FXQuote {
-        try await channel.unary(FXFxServiceMethods.getQuote, request, options: options)
+        try await channel.unary(FxServiceMethods.getQuote, request, options: options)
     }
 
     /// Exchanges money under the caller's id; same id and same content gives the exchange again. Waits for its end as
@@ -120,7 +120,7 @@ public struct FXFxServiceClient: Sendable {
         _ request: FXCreateExchangeRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FXExchange {
-        try await channel.unary(FXFxServiceMethods.createExchange, request, options: options)
+        try await channel.unary(FxServiceMethods.createExchange, request, options: options)
     }
 
     /// One exchange with its log.
@@ -128,7 +128,7 @@ public struct FXFxServiceClient: Sendable {
         _ request: FXGetExchangeRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FXExchange {
-        try await channel.unary(FXFxServiceMethods.getExchange, request, options: options)
+        try await channel.unary(FxServiceMethods.getExchange, request, options: options)
     }
 
     /// Exchanges, newest first, for audits.
@@ -136,6 +136,6 @@ public struct FXFxServiceClient: Sendable {
         _ request: FXListExchangesRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FXListExchangesResponse {
-        try await channel.unary(FXFxServiceMethods.listExchanges, request, options: options)
+        try await channel.unary(FxServiceMethods.listExchanges, request, options: options)
     }
 }

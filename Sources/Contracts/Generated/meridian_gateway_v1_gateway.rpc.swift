@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.gateway.v1.BrokerGatewayService`.
-public enum GatewayBrokerGatewayServiceMethods {
+public enum BrokerGatewayServiceMethods {
     public static let submitOrder = RPCCore.MethodDescriptor<GatewaySubmitOrderRequest, GatewaySubmitOrderResponse>(
         service: "meridian.gateway.v1.BrokerGatewayService",
         method: "SubmitOrder",
@@ -66,7 +66,7 @@ public enum GatewayBrokerGatewayServiceMethods {
 }
 
 /// Sends requests to brokers and turns what comes back into confirmed, refused or unknown.
-public protocol GatewayBrokerGatewayService: RPCCore.RPCService {
+public protocol BrokerGatewayService: RPCCore.RPCService {
     /// Sends one attempt of an order. "Unknown" is an answer, not an error.
     func submitOrder(
         _ request: GatewaySubmitOrderRequest,
@@ -92,27 +92,27 @@ public protocol GatewayBrokerGatewayService: RPCCore.RPCService {
     ) async throws -> BrokerCapabilities
 }
 
-extension GatewayBrokerGatewayService {
+extension BrokerGatewayService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(GatewayBrokerGatewayServiceMethods.service)
-        registry.addUnary(GatewayBrokerGatewayServiceMethods.submitOrder) {
+        registry.describe(BrokerGatewayServiceMethods.service)
+        registry.addUnary(BrokerGatewayServiceMethods.submitOrder) {
             try await submitOrder($0, context: $1)
         }
-        registry.addUnary(GatewayBrokerGatewayServiceMethods.cancelOrder) {
+        registry.addUnary(BrokerGatewayServiceMethods.cancelOrder) {
             try await cancelOrder($0, context: $1)
         }
-        registry.addUnary(GatewayBrokerGatewayServiceMethods.lookUpOrder) {
+        registry.addUnary(BrokerGatewayServiceMethods.lookUpOrder) {
             try await lookUpOrder($0, context: $1)
         }
-        registry.addUnary(GatewayBrokerGatewayServiceMethods.getCapabilities) {
+        registry.addUnary(BrokerGatewayServiceMethods.getCapabilities) {
             try await getCapabilities($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.gateway.v1.BrokerGatewayService`. Its methods throw `Status`.
-public struct GatewayBrokerGatewayServiceClient: Sendable {
+public struct BrokerGatewayServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -122,7 +122,7 @@ public struct GatewayBrokerGatewayServiceClient: Sendable {
         _ request: GatewaySubmitOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> GatewaySubmitOrderResponse {
-        try await channel.unary(GatewayBrokerGatewayServiceMethods.submitOrder, request, options: options)
+        try await channel.unary(BrokerGatewayServiceMethods.submitOrder, request, options: options)
     }
 
     /// Sends one attempt of a cancel.
@@ -130,7 +130,7 @@ public struct GatewayBrokerGatewayServiceClient: Sendable {
         _ request: GatewayCancelRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> GatewayCancelResponse {
-        try await channel.unary(GatewayBrokerGatewayServiceMethods.cancelOrder, request, options: options)
+        try await channel.unary(BrokerGatewayServiceMethods.cancelOrder, request, options: options)
     }
 
     /// Asks the broker what it knows of an order.
@@ -138,7 +138,7 @@ public struct GatewayBrokerGatewayServiceClient: Sendable {
         _ request: GatewayLookUpOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> GatewayLookUpOrderResponse {
-        try await channel.unary(GatewayBrokerGatewayServiceMethods.lookUpOrder, request, options: options)
+        try await channel.unary(BrokerGatewayServiceMethods.lookUpOrder, request, options: options)
     }
 
     /// The capability record of a broker.
@@ -146,6 +146,6 @@ public struct GatewayBrokerGatewayServiceClient: Sendable {
         _ request: GatewayGetCapabilitiesRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerCapabilities {
-        try await channel.unary(GatewayBrokerGatewayServiceMethods.getCapabilities, request, options: options)
+        try await channel.unary(BrokerGatewayServiceMethods.getCapabilities, request, options: options)
     }
 }

@@ -4,7 +4,7 @@ public import Protobuf
 public import RPCCore
 
 /// The methods of `meridian.trading.v1.TradingService`.
-public enum TradingTradingServiceMethods {
+public enum TradingServiceMethods {
     public static let placeOrder = RPCCore.MethodDescriptor<TradingPlaceOrderRequest, TradingPlaceOrderResponse>(
         service: "meridian.trading.v1.TradingService",
         method: "PlaceOrder",
@@ -108,7 +108,7 @@ public enum TradingTradingServiceMethods {
 }
 
 /// Orders and positions of all customers. Callers are our own services; `channel` is the customers' door.
-public protocol TradingTradingService: RPCCore.RPCService {
+public protocol TradingService: RPCCore.RPCService {
     /// Takes an order on: validated, money held, written as PENDING_NEW, answered before any broker is called.
     func placeOrder(
         _ request: TradingPlaceOrderRequest,
@@ -150,36 +150,36 @@ public protocol TradingTradingService: RPCCore.RPCService {
     ) async throws -> TradingListPositionsResponse
 }
 
-extension TradingTradingService {
+extension TradingService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
-        registry.describe(TradingTradingServiceMethods.service)
-        registry.addUnary(TradingTradingServiceMethods.placeOrder) {
+        registry.describe(TradingServiceMethods.service)
+        registry.addUnary(TradingServiceMethods.placeOrder) {
             try await placeOrder($0, context: $1)
         }
-        registry.addUnary(TradingTradingServiceMethods.cancelOrder) {
+        registry.addUnary(TradingServiceMethods.cancelOrder) {
             try await cancelOrder($0, context: $1)
         }
-        registry.addUnary(TradingTradingServiceMethods.getOrder) {
+        registry.addUnary(TradingServiceMethods.getOrder) {
             try await getOrder($0, context: $1)
         }
-        registry.addUnary(TradingTradingServiceMethods.listOrders) {
+        registry.addUnary(TradingServiceMethods.listOrders) {
             try await listOrders($0, context: $1)
         }
-        registry.addServerStreaming(TradingTradingServiceMethods.streamOrderUpdates) {
+        registry.addServerStreaming(TradingServiceMethods.streamOrderUpdates) {
             try await streamOrderUpdates($0, responses: $1, context: $2)
         }
-        registry.addUnary(TradingTradingServiceMethods.listOrderEvents) {
+        registry.addUnary(TradingServiceMethods.listOrderEvents) {
             try await listOrderEvents($0, context: $1)
         }
-        registry.addUnary(TradingTradingServiceMethods.listPositions) {
+        registry.addUnary(TradingServiceMethods.listPositions) {
             try await listPositions($0, context: $1)
         }
     }
 }
 
 /// A client of `meridian.trading.v1.TradingService`. Its methods throw `Status`.
-public struct TradingTradingServiceClient: Sendable {
+public struct TradingServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
@@ -189,7 +189,7 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingPlaceOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingPlaceOrderResponse {
-        try await channel.unary(TradingTradingServiceMethods.placeOrder, request, options: options)
+        try await channel.unary(TradingServiceMethods.placeOrder, request, options: options)
     }
 
     /// Takes a wish to cancel on; the order's status tells what became of it.
@@ -197,7 +197,7 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingCancelOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingCancelOrderResponse {
-        try await channel.unary(TradingTradingServiceMethods.cancelOrder, request, options: options)
+        try await channel.unary(TradingServiceMethods.cancelOrder, request, options: options)
     }
 
     /// One order.
@@ -205,7 +205,7 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingGetOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingOrder {
-        try await channel.unary(TradingTradingServiceMethods.getOrder, request, options: options)
+        try await channel.unary(TradingServiceMethods.getOrder, request, options: options)
     }
 
     /// A customer's orders, newest first.
@@ -213,7 +213,7 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingListOrdersRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingListOrdersResponse {
-        try await channel.unary(TradingTradingServiceMethods.listOrders, request, options: options)
+        try await channel.unary(TradingServiceMethods.listOrders, request, options: options)
     }
 
     /// Each change of the customer's orders from now on, or after a sequence.
@@ -222,8 +222,7 @@ public struct TradingTradingServiceClient: Sendable {
         options: RPCCore.CallOptions = .defaults,
         _ body: (RPCCore.ResponseSequence<TradingOrderUpdate>) async throws -> Result
     ) async throws -> Result {
-        try await channel.serverStreaming(
-            TradingTradingServiceMethods.streamOrderUpdates, request, options: options, body)
+        try await channel.serverStreaming(TradingServiceMethods.streamOrderUpdates, request, options: options, body)
     }
 
     /// The order's recorded events, oldest first: why it is in its state.
@@ -231,7 +230,7 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingListOrderEventsRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingListOrderEventsResponse {
-        try await channel.unary(TradingTradingServiceMethods.listOrderEvents, request, options: options)
+        try await channel.unary(TradingServiceMethods.listOrderEvents, request, options: options)
     }
 
     /// A customer's positions.
@@ -239,6 +238,6 @@ public struct TradingTradingServiceClient: Sendable {
         _ request: TradingListPositionsRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> TradingListPositionsResponse {
-        try await channel.unary(TradingTradingServiceMethods.listPositions, request, options: options)
+        try await channel.unary(TradingServiceMethods.listPositions, request, options: options)
     }
 }
