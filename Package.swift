@@ -19,8 +19,10 @@ extension Target {
     static func library(_ name: String, _ dependencies: [Dependency] = []) -> Target {
         .target(name: name, dependencies: dependencies, swiftSettings: settings)
     }
-    static func tests(_ name: String, _ dependencies: [Dependency] = []) -> Target {
-        .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+    static func tests(_ name: String, _ dependencies: [Dependency] = [], exclude: [String] = []) -> Target {
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude,
+            swiftSettings: settings)
     }
 }
 
@@ -70,7 +72,7 @@ let package = Package(
         .tests("Protobuf"),
         .tests("RPCCodegen", ["Protobuf", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("EventLoop", ["Limits"]),
-        .tests("Domain"),
+        .tests("Domain", exclude: ["Fixtures"]),
         .tests("RPCCore", ["Limits"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("ServiceKit", ["Domain", .logging]),
