@@ -31,6 +31,7 @@ extension Target.Dependency {
     static let protobufPlugin = Self.product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let deque = Self.product(name: "DequeModule", package: "swift-collections")
+    static let heap = Self.product(name: "HeapModule", package: "swift-collections")
 }
 
 let package = Package(
@@ -67,6 +68,9 @@ let package = Package(
         .library("Contracts", ["Domain", "Protobuf", "RPCCore"]),
         .library("ServiceKit", ["Domain", "EventLoop", "RPCCore", .logging]),
 
+        // Layer 4: the services. None imports another.
+        .library("MockBroker", ["Domain", "Limits", .deque, .heap]),
+
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
@@ -76,5 +80,6 @@ let package = Package(
         .tests("RPCCore", ["Limits"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("ServiceKit", ["Domain", .logging]),
+        .tests("MockBroker", ["Domain", "Limits"]),
     ]
 )

@@ -1,0 +1,39 @@
+package import Domain
+
+extension BrokerBook {
+    /// Decides a new price of `symbol`: resting orders that it touches get their plans. Changes nothing.
+    package func setPrice(
+        _ symbol: InstrumentID, _ price: Price, at now: UnixTime
+    ) throws(Refusal) -> [BrokerRecord] {
+        guard price.isPositive else {
+            throw .invalidField(path: "price", reason: "PRICE_NOT_POSITIVE", problem: "must be above zero")
+        }
+        guard price.unscaled <= BookRules.maximumPriceDollars * 10_000 else { throw .priceOutOfRange }
+        return [.priceSet(symbol, price, at: now)] + touch(behavior, for: symbol, at: price, from: now)
+    }
+
+    /// Decides another behaviour: where orders fill by themselves from now on, those that could have do. Changes
+    /// nothing.
+    package func setBehavior(
+        _ behavior: Behavior, _ origin: BehaviorOrigin, at now: UnixTime
+    ) throws(Refusal) -> [BrokerRecord] {
+        do { try behavior.validate() } catch { throw .invalidBehavior(error) }
+        let plans = prices.keys.sorted().flatMap { symbol in
+            touch(behavior, for: symbol, at: prices[symbol] ?? .zero, from: now)
+        }
+        return [.behaviorSet(behavior, origin, at: now)] + plans
+    }
+
+    private func touch(
+        _ behavior: Behavior, for symbol: InstrumentID, at price: Price, from now: UnixTime
+    ) -> [BrokerRecord] {
+        guard behavior.fillMode == .marketable else { return [] }
+        return touched(symbol, at: price).map { order in
+            .planned(
+                order.id,
+                FillPlan.draw(
+                    behavior, order.content, order: order.ordinal, quantity: order.leaves, price: price, from: now),
+                at: now)
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package import Domain
+internal import HeapModule
+
+/// Everything that the broker knows: the sum of its records. A pure value without I/O, clock or chance.
+package struct BrokerBook: Sendable {
+    /// In order of acceptance.
+    package private(set) var orders: [BrokerOrder] = []
+    /// All reports, oldest first.
+    package private(set) var feed: [FeedEntry] = []
+    package private(set) var behavior = Behavior()
+    /// What the configuration said at the last start that changed it.
+    package private(set) var configuredBehavior: Behavior?
+    package private(set) var prices: [InstrumentID: Price] = [:]
+    /// Bought less sold.
+    package private(set) var positions: [PositionKey: Quantity] = [:]
+    /// Attempts to place an order, whether committed or not.
+    package private(set) var placeAttempts = 0
+    package private(set) var lostReplies = 0
+
+    /// What was done under one client order id.
+    struct History: Sendable {
+        var attempts = 0
+        /// Index of the first order, and of the last where ids are not checked.
+        var firstOrder: Int?
+        var lastOrder: Int?
+        var orderCount = 0
+        /// Index of the order that a cancel request under this id is about.
+        var canceledOrder: Int?
+    }
+
+    private var histories: [OrderKey: History] = [:]
+    private var indexByID: [BrokerOrderID: Int] = [:]
+    /// All shares ever ordered, so that no position can leave the range of a quantity.
+    private var ordered: [PositionKey: Quantity] = [:]
+    /// Orders that rest until the price touches them, by symbol.
+    private var resting: [InstrumentID: Set<Int>] = [:]
+    private var due = Heap<DueItem>()
+
+    package init() {}
+
+    // MARK: Looking things up
+
+    /// How many client order ids are remembered.
+    package var idCount: Int { histories.count }
+
+    func history(_ key: OrderKey) -> History { histories[key] ?? History() }
+    func remembers(_ key: OrderKey) -> Bool { histories[key] != nil }
+    func orderedTotal(_ key: PositionKey) -> Quantity { ordered[key] ?? .zero }
+
+    /// The order under this id, or the latest of them where ids are not checked.
+    package func order(_ key: OrderKey) -> BrokerOrder? { histories[key]?.lastOrder.map { orders[$0] } }
+    package func order(_ id: BrokerOrderID) -> BrokerOrder? { indexByID[id].map { orders[$0] } }
+
+    /// What a look-up sees: an order stays hidden for the visibility delay after its acceptance.
+    package func isVisible(_ order: BrokerOrder, at now: UnixTime) -> Bool {
+        now >= order.acceptedAt + .milliseconds(behavior.visibilityDelayMilliseconds)
+    }
+
+    /// Resting orders of `symbol` that `price` touches, oldest first.
+    func touched(_ symbol: InstrumentID, at price: Price) -> [BrokerOrder] {
+        (resting[symbol] ?? []).sorted().map { orders[$0] }.filter { $0.content.isMarketable(at: price) }
+    }
+
+    /// The cursor right after the report with this sequence; empty for 0.
+    package func cursor(after sequence: Int) -> String {
+        guard sequence > 0 else { return "" }
+        let entry = feed[sequence - 1]
+        return FeedCursor.text(
+            sequence: sequence, execution: orders[entry.order].executionID(ordinal: entry.ordinal))
+    }
+
+    /// The sequence that a cursor stands after, or nil when this book has given no such cursor.
+    package func sequence(of cursor: String) -> Int? {
+        guard !cursor.isEmpty else { return 0 }
+        guard let (sequence, execution) = FeedCursor.parse(cursor), sequence <= feed.count else { return nil }
+        let entry = feed[sequence - 1]
+        return orders[entry.order].executionID(ordinal: entry.ordinal).text == execution ? sequence : nil
+    }
+
+    /// The earliest thing to do, or nil. Forgets on the way what has become moot.
+    package mutating func nextDue() -> DueItem? {
+        while let item = due.min {
+            if isPending(item) { return item }
+            due.removeMin()
+        }
+        return nil
+    }
+
+    private func isPending(_ item: DueItem) -> Bool {
+        let order = orders[item.order]
+        switch item.kind {
+        case .fill: return order.isOpen && order.partsDone == item.part
+        case .cancel: return order.life == .cancelPending
+        case .expire: return order.isOpen
+        }
+    }
+
+    // MARK: Applying records
+
+    /// The only way in which the book changes.
+    ///
+    /// - Throws: `InvalidRecord` when the record contradicts the book; then the book must not be used any more.
+    package mutating func apply(_ record: BrokerRecord) throws(InvalidRecord) {
+        switch record {
+        case .behaviorSet(let behavior, let origin, _):
+            self.behavior = behavior
+            if origin == .configuration { configuredBehavior = behavior }
+        case .priceSet(let symbol, let price, _): prices[symbol] = price
+        case .attempted(let attempt):
+            histories[attempt.key, default: History()].attempts += 1
+            placeAttempts += 1
+            if attempt.replyLost { lostReplies += 1 }
+        case .accepted(let acceptance): try accept(acceptance)
+        case .planned(let id, let plan, _):
+            let index = try index(of: id)
+            orders[index].plan = plan
+            orders[index].partsDone = 0
+            schedule(plan, of: index)
+        case .cancelRequested(let id, let request, let dueAt, _):
+            let index = try index(of: id)
+            try step(index, .requestCancel)
+            let key = OrderKey(account: orders[index].content.key.account, clientOrder: request)
+            histories[key, default: History()].canceledOrder = index
+            due.insert(DueItem(at: dueAt, kind: .cancel, order: index, part: 0))
+        case .canceled(let id, let cause, let at):
+            let index = try index(of: id)
+            try step(index, .cancel)
+            report(.canceled, index, cause: cause, at: at)
+        case .expired(let id, let at):
+            let index = try index(of: id)
+            try step(index, .expire)
+            report(.expired, index, at: at)
+        case .filled(let fill): try book(fill)
+        }
+    }
+
+    private mutating func accept(_ acceptance: BrokerRecord.Acceptance) throws(InvalidRecord) {
+        let content = acceptance.content
+        let index = orders.count
+        guard indexByID.updateValue(index, forKey: acceptance.id) == nil else {
+            throw .orderExists(acceptance.id)
+        }
+        orders.append(
+            BrokerOrder(
+                id: acceptance.id, content: content, ordinal: acceptance.ordinal, acceptedAt: acceptance.at,
+                plan: acceptance.plan))
+        var history = history(content.key)
+        history.firstOrder = history.firstOrder ?? index
+        history.lastOrder = index
+        history.orderCount += 1
+        histories[content.key] = history
+        let position = PositionKey(account: content.key.account, symbol: content.symbol)
+        do { ordered[position] = try orderedTotal(position) + content.quantity } catch { throw .outOfRange }
+        report(.new, index, at: acceptance.at)
+        if let plan = acceptance.plan {
+            schedule(plan, of: index)
+        } else {
+            resting[content.symbol, default: []].insert(index)
+        }
+        if let expires = acceptance.expires {
+            due.insert(DueItem(at: expires, kind: .expire, order: index, part: 0))
+        }
+    }
+
+    private mutating func book(_ fill: BrokerRecord.Fill) throws(InvalidRecord) {
+        let index = try index(of: fill.order)
+        try step(index, .fill(fill.quantity))
+        if fill.isPlanned {
+            orders[index].partsDone += 1
+            if orders[index].isOpen, let plan = orders[index].plan { schedule(plan, of: index) }
+        }
+        let content = orders[index].content
+        let key = PositionKey(account: content.key.account, symbol: content.symbol)
+        let held = positions[key] ?? .zero
+        do {
+            positions[key] = content.side == .buy ? try held + fill.quantity : try held - fill.quantity
+        } catch {
+            throw .outOfRange
+        }
+        report(.trade, index, fill: fill, at: fill.at)
+    }
+
+    /// Puts the next part of the plan on the list; the one after follows when it is done.
+    private mutating func schedule(_ plan: FillPlan, of index: Int) {
+        resting[orders[index].content.symbol]?.remove(index)
+        let part = orders[index].partsDone
+        guard plan.parts.indices.contains(part) else { return }
+        due.insert(DueItem(at: plan.parts[part].due, kind: .fill, order: index, part: part))
+    }
+
+    private mutating func step(_ index: Int, _ step: OrderStep) throws(InvalidRecord) {
+        do {
+            try orders[index].apply(step)
+        } catch {
+            throw .impossible(orders[index].id, error)
+        }
+        if !orders[index].isOpen { resting[orders[index].content.symbol]?.remove(index) }
+    }
+
+    private mutating func report(
+        _ kind: ReportKind, _ index: Int, fill: BrokerRecord.Fill? = nil, cause: CancelCause? = nil, at: UnixTime
+    ) {
+        orders[index].reports += 1
+        let order = orders[index]
+        feed.append(
+            FeedEntry(
+                order: index, ordinal: order.reports, kind: kind, status: order.status,
+                lastQuantity: fill?.quantity ?? .zero, lastPrice: fill?.price ?? .zero, filled: order.filled,
+                leaves: order.leaves, commission: fill?.commission ?? .zero(.usd), tradeDate: fill?.tradeDate,
+                cause: cause, at: at))
+    }
+
+    private func index(of id: BrokerOrderID) throws(InvalidRecord) -> Int {
+        guard let index = indexByID[id] else { throw .unknownOrder(id) }
+        return index
+    }
+}
+
+/// A record that contradicts the book: our mistake, or a journal that was tampered with.
+package enum InvalidRecord: Error, Hashable, Sendable {
+    case unknownOrder(BrokerOrderID)
+    case orderExists(BrokerOrderID)
+    case impossible(BrokerOrderID, InvalidStep)
+    case outOfRange
+}

@@ -1,0 +1,116 @@
+package import Domain
+
+/// A fact. The journal is the list of them, and the book is what they add up to: nothing else changes it.
+package enum BrokerRecord: Hashable, Sendable {
+    /// The broker behaves like this from now on.
+    case behaviorSet(Behavior, BehaviorOrigin, at: UnixTime)
+    /// The symbol trades at this price from now on.
+    case priceSet(InstrumentID, Price, at: UnixTime)
+    /// Somebody tried to place an order.
+    case attempted(Attempt)
+    /// An order was accepted.
+    case accepted(Acceptance)
+    /// The price touched an order that was resting.
+    case planned(BrokerOrderID, FillPlan, at: UnixTime)
+    /// A cancel was taken on, to be carried out at `due`.
+    case cancelRequested(BrokerOrderID, request: ClientOrderID, due: UnixTime, at: UnixTime)
+    case canceled(BrokerOrderID, CancelCause, at: UnixTime)
+    /// Shares changed hands.
+    case filled(Fill)
+    /// The order's session is over.
+    case expired(BrokerOrderID, at: UnixTime)
+
+    /// One try to place an order, whatever became of it.
+    package struct Attempt: Hashable, Sendable {
+        package let key: OrderKey
+        package let outcome: AttemptOutcome
+        /// The reply was lost on purpose.
+        package let replyLost: Bool
+        package let at: UnixTime
+
+        package init(key: OrderKey, outcome: AttemptOutcome, replyLost: Bool, at: UnixTime) {
+            self.key = key
+            self.outcome = outcome
+            self.replyLost = replyLost
+            self.at = at
+        }
+    }
+
+    package struct Acceptance: Hashable, Sendable {
+        package let id: BrokerOrderID
+        package let content: OrderContent
+        package let ordinal: Int
+        /// Nil for an order that rests, or fills by hand only.
+        package let plan: FillPlan?
+        /// When a day order ends.
+        package let expires: UnixTime?
+        package let at: UnixTime
+
+        package init(
+            id: BrokerOrderID, content: OrderContent, ordinal: Int, plan: FillPlan?, expires: UnixTime?, at: UnixTime
+        ) {
+            self.id = id
+            self.content = content
+            self.ordinal = ordinal
+            self.plan = plan
+            self.expires = expires
+            self.at = at
+        }
+    }
+
+    package struct Fill: Hashable, Sendable {
+        package let order: BrokerOrderID
+        package let quantity: Quantity
+        package let price: Price
+        /// In US dollars.
+        package let commission: Money
+        /// The New York date that the trade belongs to.
+        package let tradeDate: CivilDate
+        /// Whether the order's plan brought it about, and not a hand.
+        package let isPlanned: Bool
+        package let at: UnixTime
+
+        package init(
+            order: BrokerOrderID, quantity: Quantity, price: Price, commission: Money, tradeDate: CivilDate,
+            isPlanned: Bool, at: UnixTime
+        ) {
+            self.order = order
+            self.quantity = quantity
+            self.price = price
+            self.commission = commission
+            self.tradeDate = tradeDate
+            self.isPlanned = isPlanned
+            self.at = at
+        }
+    }
+}
+
+/// Who set a behaviour.
+package enum BehaviorOrigin: UInt8, Hashable, Sendable, CaseIterable {
+    /// The configuration at the start of the process.
+    case configuration = 1
+    /// The control service, at run time.
+    case control = 2
+}
+
+/// What became of an attempt to place an order.
+package enum AttemptOutcome: UInt8, Hashable, Sendable, CaseIterable {
+    /// A new order.
+    case accepted = 1
+    /// The order was known, and the first answer comes again.
+    case replayed
+    /// The order was known, and that is the answer.
+    case duplicate
+    /// Refused: nothing was done.
+    case refused
+    /// Dropped before the broker read it, on purpose.
+    case requestLost
+}
+
+/// Why an order ended before it was filled.
+package enum CancelCause: UInt8, Hashable, Sendable, CaseIterable {
+    /// The client asked.
+    case request = 1
+    /// An immediate-or-cancel or fill-or-kill order that could not fill at once.
+    case notMarketable
+}

@@ -1,0 +1,35 @@
+package import Domain
+
+/// Why the broker refuses a request. `Errors.swift` says what a caller sees of it.
+package enum Refusal: Error, Hashable, Sendable {
+    // The request itself is wrong.
+    case invalidField(path: String, reason: ReasonCode, problem: String)
+    case unknownSymbol(InstrumentID)
+    case quantityTooLarge(limitShares: Int64)
+    case priceOffTick(tick: Price)
+    case priceOutOfRange
+    case positionLimit
+
+    // The id was used before.
+    case duplicateID(order: BrokerOrderID, status: BrokerOrderStatus)
+    case idReused(ClientOrderID)
+
+    // The order is not there, or not open.
+    case unknownOrder
+    case alreadyFilled(BrokerOrderID)
+    case alreadyCanceled(BrokerOrderID)
+    case alreadyExpired(BrokerOrderID)
+    case cancelPending(BrokerOrderID)
+    case fillTooLarge(leaves: Quantity)
+
+    // The feed.
+    case unknownCursor
+
+    // The broker cannot take more, or has failed.
+    case busy
+    case bookFull(limit: Int)
+    case stopping
+    case storeFailed
+
+    case invalidBehavior(InvalidBehavior)
+}

@@ -1,0 +1,91 @@
+import Domain
+import MockBroker
+
+/// A calendar without holidays whose day ends at midnight UTC.
+struct PlainCalendar: TradingCalendar {
+    func tradeDate(at time: UnixTime) -> CivilDate { CivilDate(epochDay: Int32(time.seconds / 86_400)) }
+    func end(of tradeDate: CivilDate) -> UnixTime { UnixTime(seconds: (Int64(tradeDate.epochDay) + 1) * 86_400) }
+}
+
+/// 2026-11-20 15:00 UTC.
+let start = UnixTime(seconds: 1_795_186_800)
+let alice = AccountID(rawValue: "alice")!
+let apple = InstrumentID(rawValue: "AAPL")!
+let applePrice = Price(unscaled: 223_0200)
+let rules = BookRules(commissionRate: BasisPoints(7), idLimit: 100_000, calendar: PlainCalendar())
+
+func id(_ text: String) -> ClientOrderID { ClientOrderID(rawValue: text)! }
+func key(_ text: String, _ account: AccountID = alice) -> OrderKey { OrderKey(account: account, clientOrder: id(text)) }
+func shares(_ count: Int64) -> Quantity { Quantity(unscaled: count * Quantity.nanosPerShare) }
+
+/// An order for Apple; a market order for one share unless told otherwise.
+func order(
+    _ text: String, account: AccountID = alice, symbol: InstrumentID = apple, side: Side = .buy,
+    limit: Price? = nil, shares count: Int64 = 1, timeInForce: TimeInForce = .day
+) -> OrderContent {
+    OrderContent(
+        key: key(text, account), symbol: symbol, side: side, type: limit.map(OrderType.limit) ?? .market,
+        quantity: shares(count), timeInForce: timeInForce)
+}
+
+/// A book with its records, driven by hand.
+struct Desk {
+    var book = BrokerBook()
+    var now = start
+    var records: [BrokerRecord] = []
+
+    init(_ configure: (inout Behavior) -> Void = { _ in }) {
+        var behavior = Behavior()
+        configure(&behavior)
+        take([.behaviorSet(behavior, .configuration, at: now), .priceSet(apple, applePrice, at: now)])
+    }
+
+    mutating func take(_ new: [BrokerRecord]) {
+        for record in new {
+            do { try book.apply(record) } catch { preconditionFailure("\(error)") }
+        }
+        records += new
+    }
+
+    @discardableResult
+    mutating func place(_ content: OrderContent) -> PlaceAnswer {
+        let decision = book.place(content, at: now, rules)
+        take(decision.records)
+        return decision.answer
+    }
+
+    @discardableResult
+    mutating func cancel(_ original: String, request: String) -> CancelAnswer {
+        let decision = book.cancel(id(original), request: key(request), at: now)
+        take(decision.records)
+        return decision.answer
+    }
+
+    /// Moves the time forward and does what is due, each at its time.
+    mutating func advance(milliseconds: Int64 = 0) {
+        now = now + .milliseconds(milliseconds)
+        while let record = book.recordDue(by: now, rules) { take([record]) }
+    }
+
+    func state(_ text: String) -> String {
+        guard let order = book.order(key(text)) else { return "none" }
+        return "\(order.status) \(order.filled)/\(order.content.quantity)"
+    }
+
+    /// The kinds of the feed's reports, in order.
+    var feedKinds: [ReportKind] { book.feed.map(\.kind) }
+}
+
+/// SplitMix64: the same seed gives the same history on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
