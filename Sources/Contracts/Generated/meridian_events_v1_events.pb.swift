@@ -133,3 +133,39 @@ public struct EventWithdrawalCancelled: Protobuf.Message {
         builder.write(unknownFields)
     }
 }
+
+/// Topic "executions-applied", key = broker: trading has applied every execution of the broker up to a number.
+public struct EventExecutionsApplied: Protobuf.Message {
+    /// Which broker.
+    public var brokerID: String = ""
+    /// The highest number below which none is missing.
+    public var receiverSequence: Int64 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(brokerID: String = "", receiverSequence: Int64 = 0) {
+        self.brokerID = brokerID
+        self.receiverSequence = receiverSequence
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.events.v1.ExecutionsApplied",
+        fields: [
+            .init(1, "broker_id", .string),
+            .init(2, "receiver_sequence", .int64),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &brokerID)
+        try view.read(1, into: &receiverSequence)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(brokerID, at: 0)
+        builder.write(receiverSequence, at: 1)
+        builder.write(unknownFields)
+    }
+}
