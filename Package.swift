@@ -57,7 +57,11 @@ let package = Package(
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
+        .library("HTTP2", ["CNGHTTP2", .deque]),
         .library("Protobuf", ["CProtobufC"]),
+
+        // Layer 2: clients and servers on the loop.
+        .library("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits", .deque]),
 
         // The generator.
         .library("RPCCodegen", [.swiftProtobuf, .protobufPlugin]),
@@ -81,5 +85,7 @@ let package = Package(
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("ServiceKit", ["Domain", .logging]),
         .tests("MockBroker", ["Domain", "Limits"]),
+        .tests("HTTP2"),
+        .tests("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits"]),
     ]
 )

@@ -35,6 +35,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     }
 
     public let name: String
+    /// Touched on the loop only.
+    public private(set) lazy var scratch = LoopScratch()
 
     private struct Inbox {
         var jobs: [UnownedJob] = []

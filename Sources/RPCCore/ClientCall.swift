@@ -1,6 +1,12 @@
+/// The server has answered with OK and reads no more messages. Thrown to a writer; the reader gets the answer.
+public struct CallEnded: Error, Hashable, StatusConvertible {
+    public init() {}
+    public var status: Status { Status(.cancelled, "the server has already ended the call") }
+}
+
 /// One call as the client's transport offers it: bytes out, bytes in.
 ///
-/// Every error is a `Status`. Every member may be used from any thread; on the call's own loop none of them hops.
+/// Every error is a `Status`, but for `CallEnded` at `send`. Every member may be used from any thread; on the call's own loop none of them hops.
 /// Cancelling a task that waits in `send`, `receive` or `initialMetadata` cancels the call.
 public protocol ClientCall: AnyObject, Sendable {
     var peer: Peer { get }

@@ -61,8 +61,12 @@ extension RPCChannel {
         _ body: (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
         try await withCall(method.path, options: options) { call in
-            try await body(RequestWriter(call, method.request))
-            await call.finishSending()
+            do {
+                try await body(RequestWriter(call, method.request))
+                await call.finishSending()
+            } catch is CallEnded {
+                // The server has heard enough; what it answered follows.
+            }
             return try decodeResponse(try await singleResponse(call), method.response.decode)
         }
     }

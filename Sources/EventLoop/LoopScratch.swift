@@ -1,0 +1,19 @@
+/// Memory of a loop for one synchronous read or write, shared by all its connections: an idle one needs no buffers.
+///
+/// Use it on the loop's thread, and keep nothing in it across a suspension or a return to the loop.
+@safe public final class LoopScratch {
+    /// For bytes that come from a socket.
+    public let input: UnsafeMutableRawBufferPointer
+    /// For bytes that go to a socket.
+    public let output: UnsafeMutableRawBufferPointer
+
+    init(inputBytes: Int = 64 << 10, outputBytes: Int = 128 << 10) {
+        unsafe input = .allocate(byteCount: inputBytes, alignment: 16)
+        unsafe output = .allocate(byteCount: outputBytes, alignment: 16)
+    }
+
+    deinit {
+        unsafe input.deallocate()
+        unsafe output.deallocate()
+    }
+}

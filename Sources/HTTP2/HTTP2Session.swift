@@ -1,0 +1,268 @@
+internal import CNGHTTP2
+
+public enum HTTP2Role: Sendable { case client, server }
+
+/// Who drives a session and hears of what concerns the whole connection. Called like the methods of `HTTP2Stream`.
+public protocol HTTP2SessionDelegate: AnyObject {
+    /// The peer has opened a stream (server only).
+    func makeStream() -> HTTP2Stream
+    /// There is something to `produce`.
+    func sessionHasOutput()
+    /// The peer's SETTINGS came.
+    func receivedSettings()
+    /// The peer acknowledged our PING.
+    func receivedPingAcknowledgement()
+    /// The peer will open or accept no new streams; those above `lastStreamID` were not processed.
+    func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32)
+}
+
+/// One HTTP/2 connection without a socket: bytes in by `receive`, bytes out by `produce`.
+///
+/// Owns the library's session and frees it in `close`, never inside a callback. Confine it to one thread.
+/// Source: nghttp2 documentation, "Programmers' Guide"; RFC 9113.
+@safe public final class HTTP2Session {
+    public let role: HTTP2Role
+    public let settings: HTTP2Settings
+    /// Streams that exist; the session keeps them alive.
+    public private(set) var openStreams: [HTTP2Stream] = []
+
+    unowned let delegate: any HTTP2SessionDelegate
+    private var handle: OpaquePointer?
+    private var pendingFrame = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    private var isInsideCallback = false
+
+    public init(_ role: HTTP2Role, settings: HTTP2Settings, delegate: any HTTP2SessionDelegate) {
+        self.role = role
+        self.settings = settings
+        self.delegate = delegate
+        unsafe handle = SessionCallbacks.makeSession(role, settings, owner: self)
+        submitSettings()
+    }
+
+    deinit {
+        precondition(openStreams.isEmpty, "a session is closed before it is dropped")
+        unsafe nghttp2_session_del(handle)
+    }
+
+    /// Nothing can come or go any more: close the connection.
+    public var isFinished: Bool {
+        guard let handle = unsafe handle else { return true }
+        return unsafe nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0
+    }
+
+    public var wantsOutput: Bool {
+        guard let handle = unsafe handle else { return false }
+        return unsafe !pendingFrame.isEmpty || nghttp2_session_want_write(handle) != 0
+    }
+
+    /// How many streams the peer lets us have open.
+    public var peerMaximumConcurrentStreams: Int {
+        guard let handle = unsafe handle else { return 0 }
+        return unsafe Int(nghttp2_session_get_remote_settings(handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
+    }
+
+    // MARK: Bytes
+
+    /// Takes bytes from the peer, in any pieces. Throws when the connection cannot go on; output may still be there
+    /// to tell the peer why.
+    public func receive(_ bytes: Span<UInt8>) throws(HTTP2Error) {
+        precondition(!isInsideCallback, "called from a callback")
+        guard let handle = unsafe handle else { return }
+        isInsideCallback = true
+        let result = unsafe bytes.withUnsafeBufferPointer {
+            unsafe nghttp2_session_mem_recv(handle, $0.baseAddress, $0.count)
+        }
+        isInsideCallback = false
+        guard result >= 0 else { throw HTTP2Error(result) }
+    }
+
+    /// Fills `buffer` with bytes for the peer and returns how many; fewer than it holds only when there are no more.
+    public func produce(into buffer: UnsafeMutableRawBufferPointer) throws(HTTP2Error) -> Int {
+        precondition(!isInsideCallback, "called from a callback")
+        guard let handle = unsafe handle else { return 0 }
+        isInsideCallback = true
+        defer { isInsideCallback = false }
+        var filled = 0
+        while filled < buffer.count {
+            if unsafe pendingFrame.isEmpty {
+                var frame: UnsafePointer<UInt8>?
+                let count = unsafe nghttp2_session_mem_send(handle, &frame)
+                guard count >= 0 else { throw HTTP2Error(count) }
+                guard count > 0 else { break }
+                unsafe pendingFrame = UnsafeRawBufferPointer(start: frame, count: count)
+            }
+            let count = unsafe min(pendingFrame.count, buffer.count - filled)
+            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            unsafe target.copyMemory(from: .init(rebasing: pendingFrame[..<count]))
+            unsafe pendingFrame = UnsafeRawBufferPointer(rebasing: pendingFrame[count...])
+            filled += count
+        }
+        return filled
+    }
+
+    /// All bytes for the peer.
+    public func produce() throws(HTTP2Error) -> [UInt8] {
+        var output: [UInt8] = []
+        var error: HTTP2Error?
+        unsafe withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 1) { buffer in
+            do throws(HTTP2Error) {
+                while true {
+                    let count = try unsafe produce(into: buffer)
+                    unsafe output.append(contentsOf: buffer[..<count])
+                    if count < buffer.count { return }
+                }
+            } catch let failure {
+                error = failure
+            }
+        }
+        if let error { throw error }
+        return output
+    }
+
+    /// Closes every open stream with `code` and frees the library's session. Does nothing the second time.
+    public func close(_ code: HTTP2ErrorCode) {
+        precondition(!isInsideCallback, "called from a callback")
+        guard let closing = unsafe handle else { return }
+        unsafe handle = nil
+        unsafe pendingFrame = UnsafeRawBufferPointer(start: nil, count: 0)
+        while let stream = openStreams.last {
+            remove(stream)
+            stream.closed(code)
+        }
+        unsafe nghttp2_session_del(closing)
+    }
+
+    // MARK: Connection
+
+    public func submitPing() {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_submit_ping(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil))
+        delegate.sessionHasOutput()
+    }
+
+    /// First step of a graceful end: no new streams please, without saying which is the last (RFC 9113 section 6.8).
+    public func submitShutdownNotice() {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_submit_shutdown_notice(handle))
+        delegate.sessionHasOutput()
+    }
+
+    /// Last step: streams after the last one seen are refused; the connection ends with the open ones.
+    public func submitGoAway(_ code: HTTP2ErrorCode = .noError) {
+        guard let handle = unsafe handle else { return }
+        let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
+        check(unsafe nghttp2_submit_goaway(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0))
+        delegate.sessionHasOutput()
+    }
+
+    /// Ends the connection at once with GOAWAY, once that is written.
+    public func terminate(_ code: HTTP2ErrorCode) {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_session_terminate_session(handle, code.rawValue))
+        delegate.sessionHasOutput()
+    }
+
+    /// Opens a stream with the request's fields; data follows by `stream.write`. False when the connection takes no
+    /// new streams any more.
+    public func submitRequest(_ stream: HTTP2Stream, _ headers: HeaderBlock) -> Bool {
+        precondition(role == .client && stream.listIndex < 0, "a client submits a stream once")
+        guard let handle = unsafe handle, unsafe nghttp2_session_check_request_allowed(handle) != 0 else {
+            return false
+        }
+        let pointer = unsafe Unmanaged.passUnretained(stream).toOpaque()
+        var provider = unsafe SessionCallbacks.dataProvider(stream)
+        let id = unsafe headers.withFields { unsafe nghttp2_submit_request(handle, nil, $0, $1, &provider, pointer) }
+        guard id > 0 else { return false }
+        stream.id = id
+        insert(stream)
+        delegate.sessionHasOutput()
+        return true
+    }
+
+    // MARK: For streams and callbacks
+
+    func submitResponse(_ stream: HTTP2Stream, _ headers: HeaderBlock, endsStream: Bool) {
+        guard let handle = unsafe handle else { return }
+        if endsStream {
+            check(unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.id, $0, $1, nil) })
+        } else {
+            var provider = unsafe SessionCallbacks.dataProvider(stream)
+            check(unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.id, $0, $1, &provider) })
+        }
+        delegate.sessionHasOutput()
+    }
+
+    func submitReset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue))
+        delegate.sessionHasOutput()
+    }
+
+    func resumeData(_ stream: HTTP2Stream) {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_session_resume_data(handle, stream.id))
+        delegate.sessionHasOutput()
+    }
+
+    func consume(_ stream: HTTP2Stream, _ bytes: Int) {
+        guard let handle = unsafe handle else { return }
+        check(unsafe nghttp2_session_consume_stream(handle, stream.id, bytes))
+        delegate.sessionHasOutput()
+    }
+
+    /// The peer opened stream `id`.
+    func opened(_ id: Int32) -> HTTP2Stream {
+        let stream = delegate.makeStream()
+        stream.id = id
+        insert(stream)
+        return stream
+    }
+
+    func remove(_ stream: HTTP2Stream) {
+        guard stream.listIndex >= 0 else { return }
+        let last = openStreams.removeLast()
+        if last !== stream {
+            openStreams[stream.listIndex] = last
+            last.listIndex = stream.listIndex
+        }
+        stream.listIndex = -1
+        stream.isOpen = false
+        stream.session = nil
+        stream.queue.removeAll()
+    }
+
+    private func insert(_ stream: HTTP2Stream) {
+        stream.session = self
+        stream.isOpen = true
+        stream.listIndex = openStreams.count
+        openStreams.append(stream)
+    }
+
+    private func submitSettings() {
+        var entries = [
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue), value: settings.headerListBytes),
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: settings.streamWindowBytes),
+        ]
+        switch role {
+        case .server:
+            entries.append(
+                nghttp2_settings_entry(
+                    settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
+                    value: settings.maximumConcurrentStreams))
+        case .client:
+            entries.append(
+                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0))
+        }
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        check(unsafe nghttp2_submit_settings(handle, none, entries, entries.count))
+        check(unsafe nghttp2_session_set_local_window_size(handle, none, 0, settings.connectionWindowBytes))
+    }
+
+    /// What is submitted is valid by construction. A stream or session that is ending refuses it: a fair race. Only
+    /// memory can run out, and then nothing else would work either.
+    private func check(_ result: Int32) {
+        precondition(result != NGHTTP2_ERR_NOMEM.rawValue, "nghttp2 ran out of memory")
+    }
+}

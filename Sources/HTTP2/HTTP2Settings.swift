@@ -1,0 +1,20 @@
+/// What this side announces, and the limits that protect it.
+public struct HTTP2Settings: Sendable, Hashable {
+    /// Streams that the peer may have open at once.
+    public var maximumConcurrentStreams: UInt32 = 256
+    /// Bytes of one stream's data that may be under way or not yet consumed.
+    public var streamWindowBytes: UInt32 = 256 << 10
+    /// The same for the connection. It is given back as data arrives: the streams' windows hold a peer back.
+    public var connectionWindowBytes: Int32 = 4 << 20
+    /// Names and values plus 32 bytes a field, as RFC 9113 section 6.5.2 counts. Announced and enforced.
+    public var headerListBytes: UInt32 = 16 << 10
+    /// Resets by the peer: a bucket of `resetBurst`, filled by `resetsPerSecond` (rapid reset, CVE-2023-44487).
+    public var resetBurst: UInt64 = 1000
+    public var resetsPerSecond: UInt64 = 100
+    /// CONTINUATION frames after one HEADERS.
+    public var maximumContinuations: Int = 8
+    /// Answers to PING and SETTINGS that wait to be written.
+    public var maximumQueuedAcknowledgements: Int = 1000
+
+    public init() {}
+}

@@ -1,0 +1,99 @@
+internal import CNGHTTP2
+
+/// What a block of header fields is.
+public enum HeadersKind: Sendable, Hashable {
+    /// A request, or a final response.
+    case initial
+    /// An interim response (1xx).
+    case informational
+    case trailing
+}
+
+/// One stream of an `HTTP2Session`; subclasses say what its events mean.
+///
+/// The session calls the `receive…`, `drained` and `closed` methods, on the thread that drives it and inside its
+/// callbacks: they may submit output, but never call the session's `receive`, `produce` or `close`.
+open class HTTP2Stream {
+    /// 0 before the request is submitted.
+    public internal(set) final var id: Int32 = 0
+    /// Submitted or opened by the peer, and not closed yet.
+    public internal(set) final var isOpen = false
+    /// The header list was larger than the announced limit; the fields past it were dropped.
+    public internal(set) final var headersTooLarge = false
+    /// The HEADERS of this stream have left the library: the peer may see them.
+    public internal(set) final var headersWereSent = false
+
+    final weak var session: HTTP2Session?
+    final var listIndex = -1
+    final var headerListBytes: UInt32 = 0
+    final var blockIsInformational = false
+    final var sawInitialHeaders = false
+    final var queue = OutboundQueue()
+    final var end = End.open
+    final var isDeferred = false
+
+    enum End {
+        case open
+        case afterQueue(trailers: HeaderBlock?)
+        case done
+    }
+
+    public init() {}
+
+    /// Bytes written and not yet taken by the peer's window.
+    public final var outboundBytes: Int { queue.byteCount }
+
+    /// One field. The bytes are valid during the call.
+    open func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
+    /// The block is complete.
+    open func receiveHeadersEnd(_ kind: HeadersKind) {}
+    /// Data that counts against the stream's window until `consume` gives it back.
+    open func receiveData(_ bytes: Span<UInt8>) {}
+    /// The peer has sent its last byte.
+    open func receiveEnd() {}
+    /// `outboundBytes` has become smaller.
+    open func drained() {}
+    /// The stream is gone; nothing else is called. `code` is `noError` after a regular end.
+    open func closed(_ code: HTTP2ErrorCode) {}
+
+    // MARK: Output
+
+    /// Queues data. Do not call after `finish`; ignored when the stream is closed.
+    public final func write(_ chunk: OutboundChunk) {
+        guard isOpen, case .open = end else { return }
+        queue.append(chunk)
+        resume()
+    }
+
+    /// Ends this side after the queued data, with `trailers` if there are any; ignored the second time.
+    public final func finish(trailers: HeaderBlock? = nil) {
+        guard isOpen, case .open = end else { return }
+        end = .afterQueue(trailers: trailers)
+        resume()
+    }
+
+    /// Sends the response's fields. `endsStream` sends nothing but them.
+    public final func respond(_ headers: HeaderBlock, endsStream: Bool) {
+        guard isOpen, let session else { return }
+        if endsStream { end = .done }
+        session.submitResponse(self, headers, endsStream: endsStream)
+    }
+
+    /// Ends the stream at once, dropping what is queued.
+    public final func reset(_ code: HTTP2ErrorCode) {
+        guard isOpen, let session else { return }
+        session.submitReset(self, code)
+    }
+
+    /// Gives `bytes` of the window back to the peer.
+    public final func consume(_ bytes: Int) {
+        guard isOpen, bytes > 0, let session else { return }
+        session.consume(self, bytes)
+    }
+
+    private func resume() {
+        guard isDeferred, let session else { return }
+        isDeferred = false
+        session.resumeData(self)
+    }
+}

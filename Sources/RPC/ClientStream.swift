@@ -1,0 +1,180 @@
+internal import EventLoop
+internal import HTTP2
+internal import Limits
+internal import RPCCore
+internal import Synchronization
+
+/// One call on a client connection.
+///
+/// @unchecked: stored properties belong to the loop, except `hasEnded` (atomic) and `trailers` (under its lock).
+final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
+    private let client: ClientConnection
+    private var head = ResponseHead()
+    private var headersHaveCome = false
+    private var initial = HeaderStore()
+    private var status: Status?
+    private var timer: LoopTimer?
+    private var headWaiter: CheckedContinuation<Void, Never>?
+    private let hasEnded = Atomic(false)
+    private let trailers = Mutex(HeaderStore())
+
+    init(_ client: ClientConnection, maximumMessageBytes: Int) {
+        self.client = client
+        super.init(connection: client, maximumMessageBytes: maximumMessageBytes)
+    }
+
+    /// Ends the call with DEADLINE_EXCEEDED at that time.
+    func expire(at deadline: Deadline) {
+        timer = loop.schedule(at: deadline.instant) { [unowned self] in
+            timer = nil
+            abandon(Status(.deadlineExceeded, "the deadline has passed", certainty: certainty))
+        }
+    }
+
+    // MARK: ClientCall
+
+    var peer: Peer { client.peer }
+    var trailingMetadata: Metadata { trailers.withLock { $0 }.metadata }
+
+    func send(_ message: [UInt8]) async throws {
+        if loop.isCurrent, outboundBytes < Self.outboundLimitBytes { return try sendNow(message) }
+        try await loop.perform {
+            try self.checkOpen()
+            try await self.roomToWrite()
+            try self.sendNow(message)
+        }
+    }
+
+    func finishSending() async {
+        if loop.isCurrent { return finish() }
+        await loop.perform {
+            self.loop.preconditionOnLoop()
+            self.finish()
+        }
+    }
+
+    func receive() async throws -> [UInt8]? {
+        if loop.isCurrent, let message = messageAtHand() { return message }
+        return try await loop.perform { try await self.nextMessage() }
+    }
+
+    func initialMetadata() async throws -> Metadata {
+        try await loop.perform { try await self.headerFields() }.metadata
+    }
+
+    func cancel() {
+        if hasEnded.load(ordering: .acquiring) { return }
+        if loop.isCurrent { return cancelNow() }
+        loop.spawn { self.cancelNow() }
+    }
+
+    // MARK: On the loop
+
+    func sendNow(_ message: [UInt8]) throws {
+        try checkOpen()
+        writeMessage(message)
+    }
+
+    func cancelNow() {
+        loop.preconditionOnLoop()
+        abandon(Status(.cancelled, "the call was cancelled", certainty: certainty))
+    }
+
+    private func headerFields() async throws -> HeaderStore {
+        while !headersHaveCome, status == nil {
+            precondition(headWaiter == nil, "one task at a time waits for the initial metadata")
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { headWaiter = $0 }
+            } onCancel: {
+                cancel()
+            }
+        }
+        if !headersHaveCome, let status, !status.isOK { throw status }
+        return initial
+    }
+
+    private func checkOpen() throws {
+        guard let status else { return }
+        if status.isOK { throw CallEnded() }
+        throw status
+    }
+
+    /// What is known when the call fails now, without an answer.
+    private var certainty: Status.Certainty { headersWereSent ? .unknown : .notProcessed }
+
+    // MARK: The stream's events
+
+    override func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) { head.receive(name, value) }
+
+    override func receiveHeadersEnd(_ kind: HeadersKind) {
+        switch kind {
+        case .informational: head.reset()
+        case .initial, .trailing:
+            if headersTooLarge {
+                return abandon(
+                    Status(.resourceExhausted, "the response's metadata is too large", certainty: .unknown))
+            }
+            if let status = head.status(atEnd: kind == .trailing) {
+                trailers.withLock { $0 = head.store }
+                return end(status)
+            }
+            initial = head.store
+            head.reset()
+            headersHaveCome = true
+            wakeHeadWaiter()
+        }
+    }
+
+    override func receiveEnd() {
+        guard status == nil else { return }
+        end(Status(.unknown, "the response ended without a status", certainty: .unknown))
+    }
+
+    override func inboundFailed(_ status: Status) { abandon(status.with(certainty: .unknown)) }
+
+    override func waitWasCancelled() { cancelNow() }
+
+    override func closed(_ code: HTTP2ErrorCode) {
+        if status == nil { end(failure(code)) }
+        client.releasePlace()
+    }
+
+    /// Why a stream closed without a status.
+    private func failure(_ code: HTTP2ErrorCode) -> Status {
+        if connection.isClosed { return connection.closeReason.with(certainty: certainty) }
+        if code == .refusedStream {
+            return Status(.unavailable, "the server refused the call", certainty: .notProcessed)
+        }
+        return Status(
+            Status.Code(http2ErrorCode: code.rawValue), "the server reset the stream (error \(code.rawValue))",
+            certainty: certainty)
+    }
+
+    /// Ends the call from this side.
+    private func abandon(_ status: Status) {
+        guard self.status == nil else { return }
+        failInbound(status)
+        end(status)
+        reset(.cancel)
+    }
+
+    private func end(_ status: Status) {
+        guard self.status == nil else { return }
+        var status = status
+        if status.isOK, let problem = endInbound() {
+            status = problem.with(certainty: .unknown)
+        }
+        self.status = status
+        hasEnded.store(true, ordering: .releasing)
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        if !status.isOK { failInbound(status, keepingMessages: true) }
+        resumeSender(status.isOK ? CallEnded() : status)
+        wakeHeadWaiter()
+    }
+
+    private func wakeHeadWaiter() {
+        headWaiter?.resume()
+        headWaiter = nil
+    }
+}

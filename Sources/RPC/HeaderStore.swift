@@ -1,0 +1,47 @@
+internal import RPCCore
+
+/// Header fields as they came, kept as bytes: strings are made only when somebody asks for the metadata.
+struct HeaderStore: Sendable {
+    private var bytes: [UInt8] = []
+    private var counts: [(name: Int32, value: Int32)] = []
+
+    mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        unsafe name.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        counts.append((Int32(name.count), Int32(value.count)))
+    }
+
+    mutating func removeAll() {
+        bytes = []
+        counts = []
+    }
+
+    /// Without what belongs to HTTP/2 and gRPC themselves.
+    var metadata: Metadata {
+        var metadata = Metadata()
+        var offset = 0
+        for count in counts {
+            let nameEnd = offset + Int(count.name)
+            let valueEnd = nameEnd + Int(count.value)
+            metadata.appendFromWire(
+                key: String(decoding: bytes[offset..<nameEnd], as: UTF8.self), value: bytes[nameEnd..<valueEnd])
+            offset = valueEnd
+        }
+        return metadata
+    }
+}
+
+extension Span where Element == UInt8 {
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        let start = unsafe text.utf8Start
+        for index in indices where unsafe self[index] != start[index] { return false }
+        return true
+    }
+
+    func starts(with text: StaticString) -> Bool {
+        count >= text.utf8CodeUnitCount && extracting(first: text.utf8CodeUnitCount).equals(text)
+    }
+
+    var array: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
+}

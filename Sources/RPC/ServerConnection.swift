@@ -1,0 +1,79 @@
+internal import EventLoop
+internal import HTTP2
+internal import RPCCore
+
+/// One client's connection to a server.
+final class ServerConnection: HTTP2Connection, @unchecked Sendable {
+    let configuration: ServerConfiguration
+    let methods: MethodTable
+    let interceptors: [any ServerInterceptor]
+    private(set) var peer: Peer
+
+    private let onClose: (ServerConnection) -> Void
+    private var runningHandlers = 0
+    private var handshakeTimer: LoopTimer?
+    private var isDraining = false
+
+    init(
+        loop: EventLoop, socket: StreamSocket, address: SocketAddress, server: ServerContents,
+        onClose: @escaping (ServerConnection) -> Void
+    ) {
+        configuration = server.configuration
+        methods = server.methods
+        interceptors = server.interceptors
+        peer = Peer(address: address.description)
+        self.onClose = onClose
+        super.init(.server, loop: loop, socket: socket, settings: server.configuration.http2)
+    }
+
+    /// Starts to serve. Call once, on the loop.
+    func serve() throws(SystemError) {
+        try start()
+        handshakeTimer = loop.schedule(at: .now + configuration.handshakeTimeout) { [unowned self] in
+            handshakeTimer = nil
+            requestClose(Status(.unavailable, "the client's preface did not come in time"))
+        }
+    }
+
+    override func makeStream() -> HTTP2Stream { ServerStream(self) }
+
+    override func receivedSettings() { cancelHandshakeTimer() }
+
+    override func didClose() {
+        cancelHandshakeTimer()
+        onClose(self)
+    }
+
+    // MARK: Handlers
+
+    /// Counts a handler that is about to start; false when too many run already.
+    func startHandler() -> Bool {
+        guard runningHandlers < configuration.maximumRunningHandlersPerConnection else { return false }
+        runningHandlers += 1
+        return true
+    }
+
+    func handlerEnded() { runningHandlers -= 1 }
+
+    // MARK: The end
+
+    /// First step: asks for no new streams. The PING's answer shows that the client knows; streams opened before are
+    /// still served (RFC 9113 section 6.8).
+    func drain() {
+        guard !isDraining, !isClosed else { return }
+        isDraining = true
+        session.submitShutdownNotice()
+        session.submitPing()
+    }
+
+    /// Second step: names the last stream. The session has finished when the open streams have.
+    override func receivedPingAcknowledgement() {
+        if isDraining { session.submitGoAway() }
+    }
+
+    private func cancelHandshakeTimer() {
+        guard let timer = handshakeTimer else { return }
+        loop.cancel(timer)
+        handshakeTimer = nil
+    }
+}

@@ -1,0 +1,70 @@
+internal import EventLoop
+internal import RPCCore
+
+/// What all connections of a server share; never changes.
+struct ServerContents: Sendable {
+    let configuration: ServerConfiguration
+    let methods: MethodTable
+    let interceptors: [any ServerInterceptor]
+}
+
+/// The part of a server that lives on one loop: its connections there.
+///
+/// @unchecked: touched on the loop's thread only, except `loop` and `contents`, which never change.
+final class ServerLoop: @unchecked Sendable {
+    let loop: EventLoop
+    private let contents: ServerContents
+    private let onConnectionEnd: @Sendable () -> Void
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var isDraining = false
+
+    /// - Parameter onConnectionEnd: called for each connection that was taken, when it is gone.
+    init(_ loop: EventLoop, _ contents: ServerContents, onConnectionEnd: @escaping @Sendable () -> Void) {
+        self.loop = loop
+        self.contents = contents
+        self.onConnectionEnd = onConnectionEnd
+    }
+
+    /// Serves an accepted connection.
+    func take(_ socket: StreamSocket, from address: SocketAddress) {
+        loop.preconditionOnLoop()
+        guard !isDraining else { return onConnectionEnd() }
+        let connection = ServerConnection(loop: loop, socket: socket, address: address, server: contents) {
+            [unowned self] in ended($0)
+        }
+        do throws(SystemError) {
+            try connection.serve()
+            connections[ObjectIdentifier(connection)] = connection
+        } catch {
+            // Out of descriptors or memory of the kernel: the client sees a closed connection and tries again.
+            connection.requestClose(Status(.unavailable, "\(error)"))
+        }
+    }
+
+    /// Lets the open calls end, asks for no new ones, and returns when every connection is gone.
+    func drain() async {
+        loop.preconditionOnLoop()
+        isDraining = true
+        for connection in connections.values { connection.drain() }
+        guard !connections.isEmpty else { return }
+        await withCheckedContinuation { waiters.append($0) }
+    }
+
+    /// Ends every connection and every call now.
+    func abort() {
+        loop.preconditionOnLoop()
+        isDraining = true
+        for connection in connections.values {
+            connection.requestClose(Status(.unavailable, "the server is stopping", certainty: .unknown))
+        }
+    }
+
+    private func ended(_ connection: ServerConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        onConnectionEnd()
+        guard connections.isEmpty else { return }
+        for waiter in waiters { waiter.resume() }
+        waiters = []
+    }
+}
