@@ -28,6 +28,12 @@ public enum FXExchangeState: Protobuf.ProtobufEnum, CaseIterable {
     case cancelled
     /// Automation has given up, a person decides.
     case parked
+    /// The withdrawal can never apply; passed through on the way to FAILED.
+    case withdrawRefused
+    /// Deposited; passed through on the way to COMPLETED.
+    case depositSucceeded
+    /// The deposit can never apply; passed through on the way to CANCEL_REQUESTED.
+    case depositRefused
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
 
@@ -45,6 +51,9 @@ public enum FXExchangeState: Protobuf.ProtobufEnum, CaseIterable {
         .failed,
         .cancelled,
         .parked,
+        .withdrawRefused,
+        .depositSucceeded,
+        .depositRefused,
     ]
 
     public init() { self = .unspecified }
@@ -63,6 +72,9 @@ public enum FXExchangeState: Protobuf.ProtobufEnum, CaseIterable {
         case 9: self = .failed
         case 10: self = .cancelled
         case 11: self = .parked
+        case 12: self = .withdrawRefused
+        case 13: self = .depositSucceeded
+        case 14: self = .depositRefused
         default: self = .unrecognized(rawValue)
         }
     }
@@ -81,6 +93,9 @@ public enum FXExchangeState: Protobuf.ProtobufEnum, CaseIterable {
         case .failed: 9
         case .cancelled: 10
         case .parked: 11
+        case .withdrawRefused: 12
+        case .depositSucceeded: 13
+        case .depositRefused: 14
         case .unrecognized(let number): number
         }
     }
@@ -100,6 +115,9 @@ public enum FXExchangeState: Protobuf.ProtobufEnum, CaseIterable {
             ("EXCHANGE_STATE_FAILED", 9),
             ("EXCHANGE_STATE_CANCELLED", 10),
             ("EXCHANGE_STATE_PARKED", 11),
+            ("EXCHANGE_STATE_WITHDRAW_REFUSED", 12),
+            ("EXCHANGE_STATE_DEPOSIT_SUCCEEDED", 13),
+            ("EXCHANGE_STATE_DEPOSIT_REFUSED", 14),
         ]
     )
 }
@@ -144,7 +162,7 @@ public struct FXGetQuoteRequest: Protobuf.Message {
 public struct FXQuote: Protobuf.Message {
     /// Its id.
     public var quoteID: String = ""
-    /// The rate, with its source.
+    /// The rate before the spread, with its source.
     public var rate: WireFxRate?
     /// Our spread in hundredths of a percent.
     public var spreadBasisPoints: Int32 = 0
@@ -302,16 +320,18 @@ public struct FXExchange: Protobuf.Message {
     public var sell: WireMoney?
     /// What arrives.
     public var buy: WireMoney?
-    /// The rate that was used.
+    /// The rate that was used, before the spread.
     public var rate: WireFxRate?
     /// Where it stands.
     public var state: FXExchangeState = .unspecified
-    /// For FAILED and CANCELLED: the stable code.
+    /// For FAILED, CANCEL_REQUESTED and CANCELLED: the stable code of what was refused, for example INSUFFICIENT_FUNDS.
     public var reason: String = ""
     /// Every state it went through, oldest first.
     public var log: [FXExchangeLogEntry] = []
     /// True when this id was known before.
     public var replayed: Bool = false
+    /// The spread in hundredths of a percent that was added to the rate.
+    public var spreadBasisPoints: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -327,7 +347,8 @@ public struct FXExchange: Protobuf.Message {
         state: FXExchangeState = .unspecified,
         reason: String = "",
         log: [FXExchangeLogEntry] = [],
-        replayed: Bool = false
+        replayed: Bool = false,
+        spreadBasisPoints: Int32 = 0
     ) {
         self.exchangeID = exchangeID
         self.customerID = customerID
@@ -340,6 +361,7 @@ public struct FXExchange: Protobuf.Message {
         self.reason = reason
         self.log = log
         self.replayed = replayed
+        self.spreadBasisPoints = spreadBasisPoints
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -356,6 +378,7 @@ public struct FXExchange: Protobuf.Message {
             .init(9, "reason", .string),
             .init(10, "log", .message { FXExchangeLogEntry.schema }, .repeated),
             .init(11, "replayed", .bool),
+            .init(12, "spread_basis_points", .int32),
         ]
     )
 
@@ -371,6 +394,7 @@ public struct FXExchange: Protobuf.Message {
         try view.read(8, into: &reason)
         try view.readRepeated(9, into: &log)
         try view.read(10, into: &replayed)
+        try view.read(11, into: &spreadBasisPoints)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -386,6 +410,7 @@ public struct FXExchange: Protobuf.Message {
         builder.write(reason, at: 8)
         builder.writeRepeated(log, at: 9)
         builder.write(replayed, at: 10)
+        builder.write(spreadBasisPoints, at: 11)
         builder.write(unknownFields)
     }
 }
@@ -512,6 +537,48 @@ public struct FXListExchangesRequest: Protobuf.Message {
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(pageSize, at: 0)
         builder.write(pageToken, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// Gives a parked exchange back.
+public struct FXRedriveExchangeRequest: Protobuf.Message {
+    /// The exchange.
+    public var exchangeID: String = ""
+    /// Who asks for it, 1 to 64 characters.
+    public var operatorName: String = ""
+    /// Why, 1 to 500 characters.
+    public var reason: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(exchangeID: String = "", operatorName: String = "", reason: String = "") {
+        self.exchangeID = exchangeID
+        self.operatorName = operatorName
+        self.reason = reason
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.fx.v1.RedriveExchangeRequest",
+        fields: [
+            .init(1, "exchange_id", .string),
+            .init(2, "operator_name", .string),
+            .init(3, "reason", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &exchangeID)
+        try view.read(1, into: &operatorName)
+        try view.read(2, into: &reason)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(exchangeID, at: 0)
+        builder.write(operatorName, at: 1)
+        builder.write(reason, at: 2)
         builder.write(unknownFields)
     }
 }

@@ -37,6 +37,14 @@ public enum FxServiceMethods {
         response: RPCCore.MessageCoder(decode: { try FXListExchangesResponse(decoding: $0) }, encode: { $0.encoded() })
     )
 
+    public static let redriveExchange = RPCCore.MethodDescriptor<FXRedriveExchangeRequest, FXExchange>(
+        service: "meridian.fx.v1.FxService",
+        method: "RedriveExchange",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try FXRedriveExchangeRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try FXExchange(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     /// The name of the service and what it offers.
     public static let service = RPCCore.ServiceDescriptor(
         fullName: "meridian.fx.v1.FxService",
@@ -45,6 +53,7 @@ public enum FxServiceMethods {
             .init(name: "CreateExchange", shape: .unary),
             .init(name: "GetExchange", shape: .unary),
             .init(name: "ListExchanges", shape: .unary),
+            .init(name: "RedriveExchange", shape: .unary),
         ]
     )
 
@@ -56,6 +65,7 @@ public enum FxServiceMethods {
             .init("CreateExchange", FXCreateExchangeRequest.schema, FXExchange.schema),
             .init("GetExchange", FXGetExchangeRequest.schema, FXExchange.schema),
             .init("ListExchanges", FXListExchangesRequest.schema, FXListExchangesResponse.schema),
+            .init("RedriveExchange", FXRedriveExchangeRequest.schema, FXExchange.schema),
         ]
     )
 }
@@ -78,6 +88,9 @@ public protocol FxService: RPCCore.RPCService {
         _ request: FXListExchangesRequest,
         context: RPCCore.ServerContext
     ) async throws -> FXListExchangesResponse
+
+    /// Gives a parked exchange back to automation. For operators; who and why is recorded.
+    func redriveExchange(_ request: FXRedriveExchangeRequest, context: RPCCore.ServerContext) async throws -> FXExchange
 }
 
 extension FxService {
@@ -95,6 +108,9 @@ extension FxService {
         }
         registry.addUnary(FxServiceMethods.listExchanges) {
             try await listExchanges($0, context: $1)
+        }
+        registry.addUnary(FxServiceMethods.redriveExchange) {
+            try await redriveExchange($0, context: $1)
         }
     }
 }
@@ -137,5 +153,13 @@ public struct FxServiceClient: Sendable {
         options: RPCCore.CallOptions = .defaults
     ) async throws -> FXListExchangesResponse {
         try await channel.unary(FxServiceMethods.listExchanges, request, options: options)
+    }
+
+    /// Gives a parked exchange back to automation. For operators; who and why is recorded.
+    public func redriveExchange(
+        _ request: FXRedriveExchangeRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> FXExchange {
+        try await channel.unary(FxServiceMethods.redriveExchange, request, options: options)
     }
 }
