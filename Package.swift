@@ -75,6 +75,9 @@ let package = Package(
         // Layer 4: the services. None imports another.
         .library("MockBroker", ["Domain", "Limits", .deque, .heap]),
 
+        // Layer 4: the services.
+        .library("FXSaga", ["Domain"]),
+
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
@@ -83,6 +86,7 @@ let package = Package(
         .tests("Domain", exclude: ["Fixtures"]),
         .tests("RPCCore", ["Limits"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
+        .tests("FXSaga", ["Domain"]),
         .tests("ServiceKit", ["Domain", .logging]),
         .tests("MockBroker", ["Domain", "Limits"]),
         .tests("HTTP2"),
