@@ -100,9 +100,3 @@ extension CivilDate: CustomStringConvertible {
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 }
-
-public enum Weekday: Int, Sendable, Hashable, CaseIterable {
-    case monday, tuesday, wednesday, thursday, friday, saturday, sunday
-
-    public var isWeekend: Bool { self == .saturday || self == .sunday }
-}

@@ -1,26 +1,3 @@
-/// One regular session of the New York Stock Exchange.
-public struct TradingSession: Hashable, Sendable {
-    /// The New York date.
-    public let tradeDate: CivilDate
-    public let opensAt: UnixTime
-    public let closesAt: UnixTime
-    /// Whether it closes at 13:00 instead of 16:00.
-    public let isHalfDay: Bool
-}
-
-/// The parts of a trading day in New York.
-public enum MarketSession: String, Hashable, Sendable, CaseIterable {
-    /// 04:00 to 09:30 on a session's date.
-    case pre = "PRE"
-    /// 09:30 to 16:00, or to 13:00 on a half day.
-    case core = "CORE"
-    /// From the close to 20:00, or to 17:00 on a half day.
-    case post = "POST"
-    /// 20:00 on the eve of a session's date to 04:00; night venues.
-    case overnight = "OVERNIGHT"
-    case closed = "CLOSED"
-}
-
 /// The days and hours of the New York Stock Exchange, by rule (NYSE Rule 7.2 and its published holidays).
 ///
 /// Valid from 2012 on: days of mourning and storms before 2018 are not listed.

@@ -1,17 +1,3 @@
-/// What the text of a kind of id may look like.
-public protocol IDKind {
-    /// Greatest length in characters; the least is 1.
-    static var maximumLength: Int { get }
-    /// Whether this ASCII character may occur.
-    static func allows(_ character: UInt8) -> Bool
-}
-
-extension IDKind {
-    public static var maximumLength: Int { 64 }
-    /// Printable ASCII without the space.
-    public static func allows(_ character: UInt8) -> Bool { (0x21...0x7E).contains(character) }
-}
-
 /// An identifier of one kind. Ids of two kinds are two types, so they cannot be confused.
 ///
 /// The text is opaque: it is validated once, compared and stored, never parsed.
@@ -60,21 +46,4 @@ extension ID: Comparable {
 
 extension ID: CustomStringConvertible {
     public var description: String { text }
-}
-
-/// Why a text is no id. Never worth a retry.
-public enum InvalidID: Error, Hashable, Sendable {
-    case empty
-    case tooLong(limit: Int)
-    case forbiddenCharacter
-}
-
-extension InvalidID: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .empty: "the id is empty"
-        case .tooLong(let limit): "the id is longer than \(limit) characters"
-        case .forbiddenCharacter: "the id has a character that is not allowed"
-        }
-    }
 }

@@ -19,11 +19,3 @@ public enum UUIDv7 {
         return text
     }
 }
-
-enum Hexadecimal {
-    /// Sixteen lower-case digits.
-    static func text(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
-}

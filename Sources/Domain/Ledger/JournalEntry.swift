@@ -1,14 +1,3 @@
-/// One line of a journal entry: above zero when the account receives, below zero when it gives.
-public struct Posting: Hashable, Sendable {
-    public let account: LedgerAccount
-    public let amount: Money
-
-    public init(_ account: LedgerAccount, _ amount: Money) {
-        self.account = account
-        self.amount = amount
-    }
-}
-
 /// Postings that belong together and sum to zero in each currency. There is no other way to move money.
 public struct JournalEntry: Hashable, Sendable {
     public let id: JournalEntryID
@@ -51,17 +40,4 @@ public struct JournalEntry: Hashable, Sendable {
         }
         return try JournalEntry(id: id, postings: opposite)
     }
-}
-
-/// Why money cannot move so. Nothing was changed.
-public enum LedgerError: Error, Hashable, Sendable {
-    case tooFewPostings
-    case zeroPosting(LedgerAccount)
-    case unbalanced(Currency, by: Int128)
-    case notPositive(Money)
-    case currencyMismatch(Currency, Currency)
-    case insufficientFunds(available: Money, required: Money)
-    /// The hold has been released.
-    case holdClosed(HoldID)
-    case outOfRange
 }

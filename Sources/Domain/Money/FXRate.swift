@@ -76,10 +76,3 @@ public struct FXRate: Hashable, Sendable {
 extension FXRate: CustomStringConvertible {
     public var description: String { "\(unit) \(base) = \(text) \(quote)" }
 }
-
-/// Why an exchange rate is none.
-public enum FXRateError: Error, Hashable, Sendable {
-    case sameCurrency(Currency)
-    case outOfRange
-    case malformed(DecimalError)
-}

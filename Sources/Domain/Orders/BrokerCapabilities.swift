@@ -1,21 +1,3 @@
-/// What a broker does when a client order id comes a second time.
-public enum IdempotencyMode: String, Sendable, Hashable, CaseIterable {
-    /// The first answer comes again.
-    case returnOriginal = "RETURN_ORIGINAL"
-    /// The repeat is refused as a duplicate, which proves that the first was accepted.
-    case rejectDuplicate = "REJECT_DUPLICATE"
-    /// The id is echoed and not checked: a repeat makes a second order.
-    case echoOnly = "ECHO_ONLY"
-
-    /// Whether sending the same id again can never make a second order.
-    public var makesResendSafe: Bool {
-        switch self {
-        case .returnOriginal, .rejectDuplicate: true
-        case .echoOnly: false
-        }
-    }
-}
-
 /// The facts about one broker that decide how its unknown orders are resolved. Data: a new broker is a new record.
 public struct BrokerCapabilities: Hashable, Sendable {
     public var broker: BrokerID
@@ -57,19 +39,4 @@ public struct BrokerCapabilities: Hashable, Sendable {
         self.maximumIDLength = maximumIDLength
         self.orderKinds = orderKinds
     }
-}
-
-/// One pair of order type and time in force.
-public struct OrderKind: Hashable, Sendable {
-    public let type: OrderType.Name
-    public let timeInForce: TimeInForce
-
-    public init(_ type: OrderType.Name, _ timeInForce: TimeInForce) {
-        self.type = type
-        self.timeInForce = timeInForce
-    }
-
-    /// Every pair.
-    public static let all: Set<OrderKind> = Set(
-        OrderType.Name.allCases.flatMap { type in TimeInForce.allCases.map { OrderKind(type, $0) } })
 }

@@ -88,13 +88,11 @@ public struct ExecutionBook: Hashable, Sendable {
         if let twin = records.values.first(where: { $0.standing == .live && execution.isTwin(of: $0.execution) }) {
             return refused(.twin(of: twin.execution.id))
         }
-        var standing = Standing.live
-        if let replacement = earlyCorrections.removeValue(forKey: execution.id) {
-            standing = .corrected(by: replacement)
-        } else if let bust = earlyBusts.removeValue(forKey: execution.id) {
-            standing = .busted(by: bust)
-        }
         return try changing { (book, change) throws(BookingError) in
+            let replacement = book.earlyCorrections.removeValue(forKey: execution.id)
+            let bust = book.earlyBusts.removeValue(forKey: execution.id)
+            let standing =
+                replacement.map { Standing.corrected(by: $0) } ?? bust.map { .busted(by: $0) } ?? .live
             book.records[execution.id] = Record(execution: execution, fee: execution.fee, standing: standing)
             if standing == .live { try book.count(execution, fee: execution.fee, sign: 1, in: &change) }
         }
@@ -222,13 +220,4 @@ public struct ExecutionBook: Hashable, Sendable {
         let places = Price.scale + Quantity.scale - currency.scale
         return try Money(exactly: rounding.quotient(exact, by: DecimalText.powerOfTen128(places)), currency)
     }
-}
-
-/// Why a report cannot be booked. The report is kept and a person looks at it.
-public enum BookingError: Error, Hashable, Sendable {
-    case notPositive(ExecutionID)
-    case wrongCurrency(Currency)
-    case unknownExecution(ExecutionID)
-    case selfReference(ExecutionID)
-    case outOfRange
 }

@@ -99,7 +99,7 @@ extension Order {
             submission.state = .confirmed
             lifecycle = .working
             needsReview = false
-            if wasNeverSent { actions += unexpected("accepted before any attempt") }
+            if wasNeverSent { actions += contradiction(.acceptedBeforeSent) }
             if cancellation == .wanted {
                 let at = submission.lastSentAt ?? UnixTime(nanoseconds: 0)  // In the past: at once.
                 actions.append(.requestCancel(attempt: cancelAttempts + 1, at: at))
@@ -108,12 +108,12 @@ extension Order {
         case .received, .held:
             submission.state = .confirmed
             lifecycle = .working
-            return actions + unexpected("accepted before it was queued")
-        case .denied: return actions + unexpected("accepted although denied")
+            return actions + contradiction(.acceptedBeforeQueued)
+        case .denied: return actions + contradiction(.acceptedAfterDenial)
         case .closed(let closing):
             // An order that nobody sent, or that the broker refused, is alive there and has no hold here.
             let contradicts = submission.state != .confirmed && (closing == .rejected || submission.sentAttempts == 0)
-            return contradicts ? actions + unexpected("accepted although \(closing.rawValue)") : actions
+            return contradicts ? actions + contradiction(.acceptedAfterEnd(closing)) : actions
         }
     }
 

@@ -253,11 +253,11 @@ extension Order {
         case .closed: return []
         case .denied: return []
         case .received, .held:
-            return unexpected("rejected by the broker before any attempt")
+            return contradiction(.rejectedBeforeQueued)
         case .queued, .working:
             self.reason = reason
             let actions: [OrderAction] =
-                cumQuantity.isPositive ? [.alert(.unexpectedEvidence("rejected although partly filled"))] : []
+                cumQuantity.isPositive ? [.alert(.contradiction(.rejectedAfterFill))] : []
             let closing = actions + close(.rejected)
             if submission.state != .confirmed { submission.state = .refused }
             return closing
@@ -276,9 +276,9 @@ extension Order {
     }
 
     /// Evidence that contradicts our own record: nothing is lost, and a person looks.
-    mutating func unexpected(_ what: String) -> [OrderAction] {
+    mutating func contradiction(_ what: OrderAlert.Contradiction) -> [OrderAction] {
         guard !needsReview else { return [] }
         needsReview = true
-        return [.alert(.unexpectedEvidence(what))]
+        return [.alert(.contradiction(what))]
     }
 }

@@ -10,7 +10,8 @@ public enum OrderEvent: Hashable, Sendable {
     case held(HoldID)
     /// Written as PENDING together with its dispatch row.
     case queued(at: UnixTime)
-    /// The session ended or the entry closed before anything was sent.
+    /// The session ended, or its entry closed, before anything was sent. The dispatcher's duty, since an attempt after
+    /// the session's end is refused.
     case lapsed
 
     // The request in flight.
@@ -23,7 +24,8 @@ public enum OrderEvent: Hashable, Sendable {
     case outcomeUnknown(at: UnixTime)
     /// The broker has the order: by its answer, by its answer "duplicate id", or by a report of its feed.
     case acknowledged(BrokerOrderID?)
-    /// The broker's structured answer to the last attempt: it does not and will not have the order from it.
+    /// The broker's structured answer to the last attempt, which its table of definitive codes calls proof that it
+    /// does not and will not have the order. A status code alone is none.
     case refused(ReasonCode)
     /// The broker's feed reports that it rejected the order, perhaps after having accepted it.
     case rejected(ReasonCode)
@@ -107,26 +109,5 @@ public enum OrderEvent: Hashable, Sendable {
         case .concludedNeverAccepted: "CONCLUDED_NEVER_ACCEPTED"
         case .resumed: "RESUMED"
         }
-    }
-}
-
-/// How a broker sees an order at the moment of a look-up.
-public struct BrokerOrderView: Hashable, Sendable {
-    public enum Status: Hashable, Sendable {
-        case working
-        case filled
-        case canceled
-        case expired
-        case rejected(ReasonCode)
-    }
-
-    public let brokerOrder: BrokerOrderID?
-    public let status: Status
-    public let cumQuantity: Quantity
-
-    public init(brokerOrder: BrokerOrderID?, status: Status, cumQuantity: Quantity) {
-        self.brokerOrder = brokerOrder
-        self.status = status
-        self.cumQuantity = cumQuantity
     }
 }

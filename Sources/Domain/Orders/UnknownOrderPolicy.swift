@@ -1,54 +1,3 @@
-/// What to do next about an order of which nobody knows whether the broker has it.
-public enum UnknownOrderStep: Hashable, Sendable {
-    /// Ask the broker by our id at this instant.
-    case probe(at: UnixTime)
-    /// Send the same id again at this instant.
-    case resend(at: UnixTime)
-    /// It is proven that the broker never accepted the id and never will.
-    case conclude
-    /// Automation can find out nothing more: a person decides, and the hold stays.
-    case review
-}
-
-/// What is known about an order whose outcome is unknown.
-public struct UnknownOrderFacts: Hashable, Sendable {
-    /// Gives the jitter, so that a replay gives the same schedule.
-    public var order: OrderID
-    public var type: OrderType.Name
-    public var timeInForce: TimeInForce
-    /// Attempts that may have reached the broker, 1 or more.
-    public var attempts: Int
-    public var firstSentAt: UnixTime
-    public var lastSentAt: UnixTime
-    /// When the last attempt's outcome became unknown.
-    public var unknownSince: UnixTime
-    /// Look-ups since then, whatever they answered.
-    public var probes: Int
-    /// Of these, how many were asked past the visibility delay and answered that the broker does not know the id.
-    public var misses: Int
-    /// Whether a cancel made sure that the id can never be accepted.
-    public var isSealed: Bool
-    /// Whether the customer wants the order cancelled.
-    public var isCancelWanted: Bool
-
-    public init(
-        order: OrderID, type: OrderType.Name, timeInForce: TimeInForce, attempts: Int, firstSentAt: UnixTime,
-        lastSentAt: UnixTime, unknownSince: UnixTime, probes: Int, misses: Int, isSealed: Bool, isCancelWanted: Bool
-    ) {
-        self.order = order
-        self.type = type
-        self.timeInForce = timeInForce
-        self.attempts = attempts
-        self.firstSentAt = firstSentAt
-        self.lastSentAt = lastSentAt
-        self.unknownSince = unknownSince
-        self.probes = probes
-        self.misses = misses
-        self.isSealed = isSealed
-        self.isCancelWanted = isCancelWanted
-    }
-}
-
 /// When to ask about an unknown order, when to send it again, and when to stop.
 ///
 /// A pure table: the same facts at the same instant give the same step.
@@ -126,7 +75,7 @@ public struct UnknownOrderPolicy: Hashable, Sendable {
         if let sessionEndsAt, at >= sessionEndsAt { return false }
         let age = at - facts.firstSentAt
         guard age < timeToLive(of: facts.type) else { return false }
-        return age < broker.deduplicationWindow * Int(deduplicationShare.rawValue) / 10_000
+        return age < broker.deduplicationWindow / 10_000 * Int(deduplicationShare.rawValue)
     }
 
     /// The wait before an attempt that was not sent, or a cancel without an answer, is tried again; `attempt` counts
@@ -178,24 +127,5 @@ public struct UnknownOrderPolicy: Hashable, Sendable {
         hash.combine(Int64(index))
         let permille = Int(hash.bits % 2001) - 1000
         return delay + delay * (permille * jitterPercent) / 100_000
-    }
-}
-
-/// The circumstances under which an order's requests travel: whose broker, which policy, which session.
-public struct DispatchRules: Hashable, Sendable {
-    public var policy: UnknownOrderPolicy
-    public var broker: BrokerCapabilities
-    /// The end of the session for which the order was entered; nil when it does not end with a session.
-    public var sessionEndsAt: UnixTime?
-    /// Whether the kill switch or an open circuit stops new submits.
-    public var isHalted: Bool
-
-    public init(
-        policy: UnknownOrderPolicy, broker: BrokerCapabilities, sessionEndsAt: UnixTime? = nil, isHalted: Bool = false
-    ) {
-        self.policy = policy
-        self.broker = broker
-        self.sessionEndsAt = sessionEndsAt
-        self.isHalted = isHalted
     }
 }

@@ -1,50 +1,3 @@
-/// The limits that an order has to respect.
-public struct OrderLimits: Hashable, Sendable {
-    public var maximumQuantity: Quantity
-    /// The greatest worth of one order, in the instrument's currency.
-    public var maximumNotional: Money
-    /// How far a limit price may lie on the expensive side of the last price (above it for a purchase, below it for a
-    /// sale), and by how much a market order may run.
-    public var collar: BasisPoints
-    /// The sessions in which orders are taken.
-    public var sessions: Set<MarketSession>
-    /// Takes orders at any time, for demonstrations and against a mock broker.
-    public var ignoresSessions: Bool
-
-    public init(
-        maximumQuantity: Quantity, maximumNotional: Money, collar: BasisPoints, sessions: Set<MarketSession> = [.core],
-        ignoresSessions: Bool = false
-    ) {
-        self.maximumQuantity = maximumQuantity
-        self.maximumNotional = maximumNotional
-        self.collar = collar
-        self.sessions = sessions
-        self.ignoresSessions = ignoresSessions
-    }
-}
-
-/// The world in which an order is judged.
-public struct ValidationContext: Hashable, Sendable {
-    /// Nil when nobody knows the symbol.
-    public var instrument: Instrument?
-    /// The last price, if there is one.
-    public var lastPrice: Price?
-    public var session: MarketSession
-    public var broker: BrokerCapabilities
-    public var engagedSwitches: Set<KillSwitch>
-
-    public init(
-        instrument: Instrument?, lastPrice: Price?, session: MarketSession, broker: BrokerCapabilities,
-        engagedSwitches: Set<KillSwitch> = []
-    ) {
-        self.instrument = instrument
-        self.lastPrice = lastPrice
-        self.session = session
-        self.broker = broker
-        self.engagedSwitches = engagedSwitches
-    }
-}
-
 /// Judges an order by rule, before anything is held. Pure: same order and same world, same verdict.
 public struct OrderValidator: Hashable, Sendable {
     public var limits: OrderLimits
@@ -181,18 +134,5 @@ public struct OrderValidator: Hashable, Sendable {
         throw Denial(
             .notionalExceedsLimit, "the order is worth more than one order may be",
             ["maximum": limits.maximumNotional.description])
-    }
-}
-
-/// The band around the last price.
-enum PriceCollar {
-    /// The last price plus the collar, rounded up; nil when it does not fit.
-    static func highest(from last: Price, _ collar: BasisPoints) -> Price? {
-        do { return try last + collar.share(of: last, rounding: .ceiling) } catch { return nil }
-    }
-
-    /// The last price less the collar, rounded down; nil when it does not fit.
-    static func lowest(from last: Price, _ collar: BasisPoints) -> Price? {
-        do { return try last - collar.share(of: last, rounding: .ceiling) } catch { return nil }
     }
 }

@@ -49,6 +49,32 @@ import Testing
         }
     }
 
+    /// A store may hand reports out in any order; the book is the same down to its memory of early busts.
+    @Test(arguments: seeds)
+    func aBookIsTheSetOfItsReports(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<50 {
+            var reports: [ExecutionReport] = []
+            for index in 0..<6 {
+                let fill = execution("E\(index)", 1 + Int64(index), time: Int64(index))
+                if Int.random(in: 0..<5, using: &generator) > 0 { reports.append(.trade(fill)) }
+                if Int.random(in: 0..<3, using: &generator) == 0 {
+                    reports.append(.bust(fill.id, by: try ExecutionID("bust-\(index)")))
+                }
+                if Int.random(in: 0..<3, using: &generator) == 0 {
+                    reports.append(.correction(fill.id, with: execution("C\(index)", 2, time: Int64(index))))
+                }
+            }
+            let reference = try ExecutionBook(currency: .usd, reports: reports)
+            for _ in 0..<5 {
+                let other = try ExecutionBook(currency: .usd, reports: reports.shuffled(using: &generator))
+                #expect(other.cumQuantity == reference.cumQuantity, "seed \(seed)")
+                #expect(try other.value == reference.value, "seed \(seed)")
+                #expect(other.liveExecutions == reference.liveExecutions, "seed \(seed)")
+            }
+        }
+    }
+
     private func play(_ events: [OrderEvent]) throws -> OrderScript {
         var script = OrderScript(makeOrder(quantity: 20))
         try script.run("queue send")
@@ -85,6 +111,10 @@ import Testing
                     continue
                 }
                 check(before, script.order, script.actions, word, "seed \(seed) walk \(walk): \(trail)")
+                let stored = try Order(
+                    id: script.order.id, terms: script.order.terms, record: OrderRecord(script.order),
+                    executions: script.order.executions)
+                #expect(stored == script.order, "seed \(seed) walk \(walk): \(trail)")
             }
         }
     }

@@ -194,8 +194,8 @@ import Testing
         #expect(try alerts("queue send ack canceled:0 fill:4:L") == [.lateExecution(ExecutionID("L"))])
         #expect(try alerts("queue send ack fill:12:O") == [.overfilled(by: Quantity(shares: 2))])
         #expect(
-            try alerts("queue send refuse:NO ack") == [.unexpectedEvidence("accepted although REJECTED")])
-        #expect(try alerts("queue cancel ack") == [.unexpectedEvidence("accepted although CANCELED")])
+            try alerts("queue send refuse:NO ack") == [.contradiction(.acceptedAfterEnd(.rejected))])
+        #expect(try alerts("queue cancel ack") == [.contradiction(.acceptedAfterEnd(.canceled))])
         #expect(try alerts("queue send ack fill:4 canceled:2") == [.brokerCountsLess(Quantity(shares: 2))])
         #expect(try alerts("queue send ack fill:4:A fill:5:A") == [.conflictingExecution(ExecutionID("A"))])
         #expect(try alerts("queue send ack fill:4:A bust:A") == [.reversed(ExecutionID("A"))])
@@ -272,5 +272,33 @@ import Testing
         #expect(terms.fingerprint != makeOrder(type: .market).terms.fingerprint)
         #expect(terms.fingerprint != makeOrder(side: .sell).terms.fingerprint)
         #expect(terms.fingerprint != makeOrder(timeInForce: .goodTillCancel).terms.fingerprint)
+    }
+}
+
+@Suite struct OrderRecordTests {
+    @Test func columnsThatMakeNoSenseAreNamed() throws {
+        var history = OrderScript()
+        try history.run("queue send lost")
+        let order = history.order
+        func column(_ change: (inout OrderRecord) -> Void) -> String? {
+            var record = OrderRecord(order)
+            change(&record)
+            do {
+                _ = try Order(id: order.id, terms: order.terms, record: record, executions: order.executions)
+                return nil
+            } catch { return error.column }
+        }
+        #expect(column { _ in } == nil)
+        #expect(column { $0.lifecycle = "ALIVE" } == "lifecycle")
+        #expect(column { $0.lifecycle = "CLOSED" } == "lifecycle")
+        #expect(column { $0.lifecycle = "DENIED" } == "lifecycle")
+        #expect(column { $0.submission = "GONE" } == "submission")
+        #expect(column { $0.plannedAt = nil } == "submission")
+        #expect(column { $0.plannedStep = nil } == "submission")
+        #expect(column { $0.cancellation = "PERHAPS" } == "cancellation")
+        #expect(column { $0.cancellation = "REFUSED" } == "cancellation")
+        #expect(column { $0.pendingClosing = "FILLED" } == "pending_closing")
+        #expect(column { $0.unsentAttempts = 9 } == "attempts")
+        #expect(column { $0.version = -1 } == "version")
     }
 }

@@ -1,15 +1,3 @@
-/// The yearly rate on one slice of a balance.
-public struct InterestTier: Hashable, Sendable {
-    /// The slice ends here; nil for the last one.
-    public let upTo: Money?
-    public let rate: BasisPoints
-
-    public init(upTo: Money?, rate: BasisPoints) {
-        self.upTo = upTo
-        self.rate = rate
-    }
-}
-
 /// What "receive interest now" pays, and what is withheld.
 ///
 /// Gross is the sum over days of end-of-day balance times rate, divided by 365 (also in leap years), floored once at

@@ -1,16 +1,3 @@
-/// Civil dates and wall times of Seoul: nine hours ahead of UTC since 1988, without daylight saving.
-public enum Seoul {
-    public static let offset: Duration = .seconds(9 * 3600)
-
-    /// The date in Seoul at `time`.
-    public static func date(at time: UnixTime) -> CivilDate { WallClock.date(at: time, offsetSeconds: 9 * 3600) }
-
-    /// The first instant of `date` in Seoul.
-    public static func midnight(of date: CivilDate) -> UnixTime {
-        WallClock.instant(date, minutes: 0, offsetSeconds: 9 * 3600)
-    }
-}
-
 /// Civil dates and wall times of New York by the rule in force since 2007: daylight saving from the second Sunday of
 /// March to the first Sunday of November, each at 02:00 wall time (Energy Policy Act of 2005, section 110).
 ///
@@ -48,34 +35,4 @@ public enum NewYork {
 
     private static let standard = -5 * 3600
     private static let summer = -4 * 3600
-}
-
-enum WallClock {
-    static func date(at time: UnixTime, offsetSeconds: Int) -> CivilDate {
-        CivilDate(epochDay: Int32(UnixTime.floorDivide(time.seconds + Int64(offsetSeconds), 86_400)))
-    }
-
-    static func secondOfDay(at time: UnixTime, offsetSeconds: Int) -> Int {
-        let local = time.seconds + Int64(offsetSeconds)
-        return Int(local - UnixTime.floorDivide(local, 86_400) * 86_400)
-    }
-
-    static func instant(_ date: CivilDate, minutes: Int, offsetSeconds: Int) -> UnixTime {
-        UnixTime(seconds: Int64(date.epochDay) * 86_400 + Int64(minutes * 60 - offsetSeconds))
-    }
-}
-
-extension CivilDate {
-    /// The `n`th such weekday of a month, `n` from 1.
-    static func nth(_ n: Int, _ weekday: Weekday, month: Int, of year: Int) -> CivilDate {
-        let first = CivilDate(validYear: year, month: month, day: 1)
-        let ahead = (weekday.rawValue - first.weekday.rawValue + 7) % 7
-        return first + (ahead + (n - 1) * 7)
-    }
-
-    /// The last such weekday of a month.
-    static func last(_ weekday: Weekday, month: Int, of year: Int) -> CivilDate {
-        let last = CivilDate(validYear: year, month: month, day: daysInMonth(month, of: year))
-        return last - (last.weekday.rawValue - weekday.rawValue + 7) % 7
-    }
 }
