@@ -73,7 +73,9 @@ let package = Package(
         .library("ServiceKit", ["Domain", "EventLoop", "RPCCore", .logging]),
 
         // Layer 4: the services. None imports another.
-        .library("MockBroker", ["Domain", "Limits", .deque, .heap]),
+        .library(
+            "MockBroker",
+            ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap, .logging]),
 
         // Layer 4: the services.
         .library("FXSaga", ["Domain"]),
@@ -88,7 +90,9 @@ let package = Package(
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("FXSaga", ["Domain"]),
         .tests("ServiceKit", ["Domain", .logging]),
-        .tests("MockBroker", ["Domain", "Limits"]),
+        .tests(
+            "MockBroker",
+            ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
         .tests("HTTP2"),
         .tests("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits"]),
     ]

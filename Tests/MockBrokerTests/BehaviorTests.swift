@@ -27,7 +27,7 @@ import Testing
             #expect(error.path == Self.wrong[index].0)
         }
         let desk = Desk()
-        #expect(throws: Refusal.self) { try desk.book.setBehavior(behavior, .control, at: desk.now) }
+        #expect(throws: BrokerRefusal.self) { try desk.book.setBehavior(behavior, .control, at: desk.now) }
     }
 
     @Test func takesTheGreatestSensibleValues() throws {

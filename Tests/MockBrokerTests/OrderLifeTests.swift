@@ -97,15 +97,15 @@ import Testing
             try desk.book.fillByHand(
                 id("1"), account: nil, quantity: count.map(shares), price: price, at: desk.now, rules)
         }
-        #expect(throws: Refusal.fillTooLarge(leaves: shares(3))) { try fill(4) }
-        #expect(throws: Refusal.self) { try fill(0) }
-        #expect(throws: Refusal.self) { try fill(1, .zero) }
+        #expect(throws: BrokerRefusal.fillTooLarge(leaves: shares(3))) { try fill(4) }
+        #expect(throws: BrokerRefusal.self) { try fill(0) }
+        #expect(throws: BrokerRefusal.self) { try fill(1, .zero) }
         desk.take([try fill(1, Price(unscaled: 220_0000))])
         #expect(desk.state("1") == "partiallyFilled 1/3")
         #expect(desk.book.feed.last?.lastPrice == Price(unscaled: 220_0000))
         desk.take([try fill(nil)])
         #expect(desk.state("1") == "filled 3/3")
-        #expect(throws: Refusal.alreadyFilled(desk.book.orders[0].id)) { try fill(nil) }
+        #expect(throws: BrokerRefusal.alreadyFilled(desk.book.orders[0].id)) { try fill(nil) }
     }
 
     @Test func releasingTheMarketFillsWhatRests() throws {

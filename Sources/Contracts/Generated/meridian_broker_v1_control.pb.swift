@@ -52,7 +52,7 @@ public enum BrokerFillMode: Protobuf.ProtobufEnum, CaseIterable {
 public struct BrokerBehavior: Protobuf.Message {
     /// The seed of every draw.
     public var seed: Int64 = 0
-    /// Delay before an order or cancel request is answered.
+    /// Delay between the commit of an order or cancel request and its answer.
     public var replyLatency: BrokerLatency?
     /// Delay between the acceptance of an order and each of its fills.
     public var fillLatency: BrokerLatency?
@@ -62,16 +62,18 @@ public struct BrokerBehavior: Protobuf.Message {
     public var loseFirstReplies: Int32 = 0
     /// Of 10,000 PlaceOrder attempts, how many are dropped before they are committed.
     public var lostRequestPer10000: Int32 = 0
-    /// Each fill is delivered this many times; 0 means once.
+    /// Each fill is delivered this many times on a stream; 0 means once.
     public var fillCopies: Int32 = 0
     /// What a repeated client order id does; unspecified means RETURN_ORIGINAL.
     public var idempotencyMode: BrokerIdempotencyMode = .unspecified
-    /// Orders fill in this many parts; 0 means one.
+    /// Orders fill in this many parts, or one per share if that is fewer; 0 means one.
     public var fillParts: Int32 = 0
     /// Which orders fill by themselves.
     public var fillMode: BrokerFillMode = .unspecified
     /// A look-up misses an accepted order for this long, in milliseconds.
     public var visibilityDelayMilliseconds: Int64 = 0
+    /// Delay between taking on a cancel request and carrying it out; fills that are due earlier overtake it.
+    public var cancelLatency: BrokerLatency?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -87,7 +89,8 @@ public struct BrokerBehavior: Protobuf.Message {
         idempotencyMode: BrokerIdempotencyMode = .unspecified,
         fillParts: Int32 = 0,
         fillMode: BrokerFillMode = .unspecified,
-        visibilityDelayMilliseconds: Int64 = 0
+        visibilityDelayMilliseconds: Int64 = 0,
+        cancelLatency: BrokerLatency? = nil
     ) {
         self.seed = seed
         self.replyLatency = replyLatency
@@ -100,6 +103,7 @@ public struct BrokerBehavior: Protobuf.Message {
         self.fillParts = fillParts
         self.fillMode = fillMode
         self.visibilityDelayMilliseconds = visibilityDelayMilliseconds
+        self.cancelLatency = cancelLatency
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -116,6 +120,7 @@ public struct BrokerBehavior: Protobuf.Message {
             .init(9, "fill_parts", .int32),
             .init(10, "fill_mode", .enum { BrokerFillMode.schema }),
             .init(11, "visibility_delay_milliseconds", .int64),
+            .init(12, "cancel_latency", .message { BrokerLatency.schema }, .optional),
         ]
     )
 
@@ -131,6 +136,7 @@ public struct BrokerBehavior: Protobuf.Message {
         try view.read(8, into: &fillParts)
         try view.read(9, into: &fillMode)
         try view.read(10, into: &visibilityDelayMilliseconds)
+        try view.readOptional(11, into: &cancelLatency)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -146,11 +152,12 @@ public struct BrokerBehavior: Protobuf.Message {
         builder.write(fillParts, at: 8)
         builder.write(fillMode, at: 9)
         builder.write(visibilityDelayMilliseconds, at: 10)
+        builder.writeOptional(cancelLatency, at: 11)
         builder.write(unknownFields)
     }
 }
 
-/// A delay drawn evenly between two bounds.
+/// A delay drawn evenly between two bounds, at most a day.
 public struct BrokerLatency: Protobuf.Message {
     /// Shortest, in milliseconds.
     public var minimumMilliseconds: Int64 = 0
@@ -233,32 +240,50 @@ public struct BrokerGetBehaviorRequest: Protobuf.Message {
     }
 }
 
-/// Asks for the truth.
+/// Asks for the truth. Both lists only grow at their ends, so that pages fit together.
 public struct BrokerGetTruthRequest: Protobuf.Message {
     /// Only this account; empty means all.
     public var account: String = ""
+    /// Leaves out this many orders, the oldest, whatever their account.
+    public var afterOrder: Int64 = 0
+    /// Leaves out the reports up to this sequence.
+    public var afterSequence: Int64 = 0
+    /// Looks at this many orders and this many reports at most; 0 means all.
+    public var limit: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(account: String = "") {
+    public init(account: String = "", afterOrder: Int64 = 0, afterSequence: Int64 = 0, limit: Int32 = 0) {
         self.account = account
+        self.afterOrder = afterOrder
+        self.afterSequence = afterSequence
+        self.limit = limit
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
         "meridian.broker.v1.GetTruthRequest",
         fields: [
-            .init(1, "account", .string)
+            .init(1, "account", .string),
+            .init(2, "after_order", .int64),
+            .init(3, "after_sequence", .int64),
+            .init(4, "limit", .int32),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.read(0, into: &account)
+        try view.read(1, into: &afterOrder)
+        try view.read(2, into: &afterSequence)
+        try view.read(3, into: &limit)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(account, at: 0)
+        builder.write(afterOrder, at: 1)
+        builder.write(afterSequence, at: 2)
+        builder.write(limit, at: 3)
         builder.write(unknownFields)
     }
 }
@@ -271,10 +296,14 @@ public struct BrokerTruth: Protobuf.Message {
     public var reports: [BrokerSequencedReport] = []
     /// Shares by account and symbol.
     public var positions: [BrokerPosition] = []
-    /// PlaceOrder attempts that arrived, whether committed or not.
+    /// PlaceOrder attempts that arrived and could be read, whether committed or not.
     public var placeAttempts: Int64 = 0
     /// Replies that were lost on purpose.
     public var lostReplies: Int64 = 0
+    /// How many orders there are, on this page or not.
+    public var orderCount: Int64 = 0
+    /// The sequence of the last report there is; 0 when there is none.
+    public var lastSequence: Int64 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -284,13 +313,17 @@ public struct BrokerTruth: Protobuf.Message {
         reports: [BrokerSequencedReport] = [],
         positions: [BrokerPosition] = [],
         placeAttempts: Int64 = 0,
-        lostReplies: Int64 = 0
+        lostReplies: Int64 = 0,
+        orderCount: Int64 = 0,
+        lastSequence: Int64 = 0
     ) {
         self.orders = orders
         self.reports = reports
         self.positions = positions
         self.placeAttempts = placeAttempts
         self.lostReplies = lostReplies
+        self.orderCount = orderCount
+        self.lastSequence = lastSequence
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -301,6 +334,8 @@ public struct BrokerTruth: Protobuf.Message {
             .init(3, "positions", .message { BrokerPosition.schema }, .repeated),
             .init(4, "place_attempts", .int64),
             .init(5, "lost_replies", .int64),
+            .init(6, "order_count", .int64),
+            .init(7, "last_sequence", .int64),
         ]
     )
 
@@ -310,6 +345,8 @@ public struct BrokerTruth: Protobuf.Message {
         try view.readRepeated(2, into: &positions)
         try view.read(3, into: &placeAttempts)
         try view.read(4, into: &lostReplies)
+        try view.read(5, into: &orderCount)
+        try view.read(6, into: &lastSequence)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -319,6 +356,8 @@ public struct BrokerTruth: Protobuf.Message {
         builder.writeRepeated(positions, at: 2)
         builder.write(placeAttempts, at: 3)
         builder.write(lostReplies, at: 4)
+        builder.write(orderCount, at: 5)
+        builder.write(lastSequence, at: 6)
         builder.write(unknownFields)
     }
 }
@@ -373,14 +412,17 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
     public var qty: WireDecimal?
     /// LastPx (31); absent means the current price.
     public var price: WireDecimal?
+    /// Account (1); empty means the latest order under the id in any account.
+    public var account: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(clientOrderID: String = "", qty: WireDecimal? = nil, price: WireDecimal? = nil) {
+    public init(clientOrderID: String = "", qty: WireDecimal? = nil, price: WireDecimal? = nil, account: String = "") {
         self.clientOrderID = clientOrderID
         self.qty = qty
         self.price = price
+        self.account = account
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -389,6 +431,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
             .init(1, "client_order_id", .string),
             .init(2, "qty", .message { WireDecimal.schema }, .optional),
             .init(3, "price", .message { WireDecimal.schema }, .optional),
+            .init(4, "account", .string),
         ]
     )
 
@@ -396,6 +439,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
         try view.read(0, into: &clientOrderID)
         try view.readOptional(1, into: &qty)
         try view.readOptional(2, into: &price)
+        try view.read(3, into: &account)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -403,6 +447,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
         builder.write(clientOrderID, at: 0)
         builder.writeOptional(qty, at: 1)
         builder.writeOptional(price, at: 2)
+        builder.write(account, at: 3)
         builder.write(unknownFields)
     }
 }
@@ -433,6 +478,72 @@ public struct BrokerFillOrderResponse: Protobuf.Message {
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.writeOptional(report, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Moves a price.
+public struct BrokerSetPriceRequest: Protobuf.Message {
+    /// Symbol (55).
+    public var symbol: String = ""
+    /// In USD, above zero.
+    public var price: WireDecimal?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(symbol: String = "", price: WireDecimal? = nil) {
+        self.symbol = symbol
+        self.price = price
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetPriceRequest",
+        fields: [
+            .init(1, "symbol", .string),
+            .init(2, "price", .message { WireDecimal.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &symbol)
+        try view.readOptional(1, into: &price)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(symbol, at: 0)
+        builder.writeOptional(price, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// The price is set.
+public struct BrokerSetPriceResponse: Protobuf.Message {
+    /// How many resting orders it touched; they fill after their delay.
+    public var touchedOrders: Int32 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(touchedOrders: Int32 = 0) {
+        self.touchedOrders = touchedOrders
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetPriceResponse",
+        fields: [
+            .init(1, "touched_orders", .int32)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &touchedOrders)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(touchedOrders, at: 0)
         builder.write(unknownFields)
     }
 }

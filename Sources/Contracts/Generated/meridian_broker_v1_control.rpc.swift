@@ -37,6 +37,14 @@ public enum BrokerControlServiceMethods {
         response: RPCCore.MessageCoder(decode: { try BrokerFillOrderResponse(decoding: $0) }, encode: { $0.encoded() })
     )
 
+    public static let setPrice = RPCCore.MethodDescriptor<BrokerSetPriceRequest, BrokerSetPriceResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "SetPrice",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerSetPriceRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerSetPriceResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     /// The name of the service and what it offers.
     public static let service = RPCCore.ServiceDescriptor(
         fullName: "meridian.broker.v1.BrokerControlService",
@@ -45,6 +53,7 @@ public enum BrokerControlServiceMethods {
             .init(name: "GetBehavior", shape: .unary),
             .init(name: "GetTruth", shape: .unary),
             .init(name: "FillOrder", shape: .unary),
+            .init(name: "SetPrice", shape: .unary),
         ]
     )
 
@@ -56,6 +65,7 @@ public enum BrokerControlServiceMethods {
             .init("GetBehavior", BrokerGetBehaviorRequest.schema, BrokerBehavior.schema),
             .init("GetTruth", BrokerGetTruthRequest.schema, BrokerTruth.schema),
             .init("FillOrder", BrokerFillOrderRequest.schema, BrokerFillOrderResponse.schema),
+            .init("SetPrice", BrokerSetPriceRequest.schema, BrokerSetPriceResponse.schema),
         ]
     )
 }
@@ -76,6 +86,12 @@ public protocol BrokerControlService: RPCCore.RPCService {
         _ request: BrokerFillOrderRequest,
         context: RPCCore.ServerContext
     ) async throws -> BrokerFillOrderResponse
+
+    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
+    func setPrice(
+        _ request: BrokerSetPriceRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerSetPriceResponse
 }
 
 extension BrokerControlService {
@@ -93,6 +109,9 @@ extension BrokerControlService {
         }
         registry.addUnary(BrokerControlServiceMethods.fillOrder) {
             try await fillOrder($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.setPrice) {
+            try await setPrice($0, context: $1)
         }
     }
 }
@@ -133,5 +152,13 @@ public struct BrokerControlServiceClient: Sendable {
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerFillOrderResponse {
         try await channel.unary(BrokerControlServiceMethods.fillOrder, request, options: options)
+    }
+
+    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
+    public func setPrice(
+        _ request: BrokerSetPriceRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerSetPriceResponse {
+        try await channel.unary(BrokerControlServiceMethods.setPrice, request, options: options)
     }
 }

@@ -9,8 +9,9 @@ extension BrokerBook {
     ) -> Decision<CancelAnswer> {
         let latency = Draw(.cancelReplyLatency, seed: behavior.seed, subject: request, ordinal: 1)
             .duration(behavior.replyLatency)
-        func answer(_ content: Result<BrokerOrderID, Refusal>, _ records: [BrokerRecord] = []) -> Decision<CancelAnswer>
-        {
+        func answer(_ content: Result<BrokerOrderID, BrokerRefusal>, _ records: [BrokerRecord] = []) -> Decision<
+            CancelAnswer
+        > {
             Decision(records: records, answer: CancelAnswer(content: content, latency: latency))
         }
         let history = history(request)

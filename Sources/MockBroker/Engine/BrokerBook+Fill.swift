@@ -28,7 +28,7 @@ extension BrokerBook {
     package func fillByHand(
         _ clientOrder: ClientOrderID, account: AccountID?, quantity: Quantity?, price: Price?, at now: UnixTime,
         _ rules: BookRules
-    ) throws(Refusal) -> BrokerRecord {
+    ) throws(BrokerRefusal) -> BrokerRecord {
         let found =
             if let account {
                 order(OrderKey(account: account, clientOrder: clientOrder))
@@ -56,7 +56,7 @@ extension BrokerBook {
     }
 
     private func fill(
-        _ order: BrokerOrder, _ quantity: Quantity, at price: Price, isPlanned: Bool, at time: UnixTime,
+        _ order: BookOrder, _ quantity: Quantity, at price: Price, isPlanned: Bool, at time: UnixTime,
         _ rules: BookRules
     ) -> BrokerRecord.Fill {
         BrokerRecord.Fill(

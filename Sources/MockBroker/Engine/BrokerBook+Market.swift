@@ -4,7 +4,7 @@ extension BrokerBook {
     /// Decides a new price of `symbol`: resting orders that it touches get their plans. Changes nothing.
     package func setPrice(
         _ symbol: InstrumentID, _ price: Price, at now: UnixTime
-    ) throws(Refusal) -> [BrokerRecord] {
+    ) throws(BrokerRefusal) -> [BrokerRecord] {
         guard price.isPositive else {
             throw .invalidField(path: "price", reason: "PRICE_NOT_POSITIVE", problem: "must be above zero")
         }
@@ -16,7 +16,7 @@ extension BrokerBook {
     /// nothing.
     package func setBehavior(
         _ behavior: Behavior, _ origin: BehaviorOrigin, at now: UnixTime
-    ) throws(Refusal) -> [BrokerRecord] {
+    ) throws(BrokerRefusal) -> [BrokerRecord] {
         do { try behavior.validate() } catch { throw .invalidBehavior(error) }
         let plans = prices.keys.sorted().flatMap { symbol in
             touch(behavior, for: symbol, at: prices[symbol] ?? .zero, from: now)

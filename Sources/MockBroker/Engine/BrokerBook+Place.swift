@@ -35,7 +35,7 @@ extension BrokerBook {
                     return refuse(.idReused(key.clientOrder), [attempted(.refused, lost: false)], fate: inTime)
                 }
                 guard behavior.idempotencyMode == .returnOriginal else {
-                    let refusal = Refusal.duplicateID(order: first.id, status: first.status)
+                    let refusal = BrokerRefusal.duplicateID(order: first.id, status: first.status)
                     return refuse(refusal, [attempted(.duplicate, lost: isLost)], fate: fate)
                 }
                 return Decision(
@@ -44,7 +44,7 @@ extension BrokerBook {
             case .echoOnly: break
             }
         }
-        do throws(Refusal) {
+        do throws(BrokerRefusal) {
             let price = try validate(content)
             let acceptance = accept(content, ordinal: history.orderCount + 1, price: price, at: now, rules)
             return Decision(
@@ -56,7 +56,7 @@ extension BrokerBook {
     }
 
     /// The price at which the symbol trades now.
-    private func validate(_ content: OrderContent) throws(Refusal) -> Price {
+    private func validate(_ content: OrderContent) throws(BrokerRefusal) -> Price {
         guard let price = prices[content.symbol] else { throw .unknownSymbol(content.symbol) }
         guard content.quantity.isPositive else {
             throw .invalidField(
@@ -86,7 +86,7 @@ extension BrokerBook {
     private func accept(
         _ content: OrderContent, ordinal: Int, price: Price, at now: UnixTime, _ rules: BookRules
     ) -> Decision<BrokerOrderID> {
-        let id = BrokerOrder.id(for: content.key, ordinal: ordinal)
+        let id = BookOrder.id(for: content.key, ordinal: ordinal)
         let isMarketable = content.isMarketable(at: price) && behavior.fillMode == .marketable
         var behavior = behavior
         let isImmediate: Bool
@@ -110,7 +110,7 @@ extension BrokerBook {
     }
 
     private func refuse(
-        _ refusal: Refusal, _ records: [BrokerRecord], fate: ReplyFate
+        _ refusal: BrokerRefusal, _ records: [BrokerRecord], fate: ReplyFate
     ) -> Decision<PlaceAnswer> {
         Decision(records: records, answer: PlaceAnswer(content: .refused(refusal), fate: fate))
     }

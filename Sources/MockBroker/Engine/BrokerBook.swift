@@ -4,7 +4,7 @@ internal import HeapModule
 /// Everything that the broker knows: the sum of its records. A pure value without I/O, clock or chance.
 package struct BrokerBook: Sendable {
     /// In order of acceptance.
-    package private(set) var orders: [BrokerOrder] = []
+    package private(set) var orders: [BookOrder] = []
     /// All reports, oldest first.
     package private(set) var feed: [FeedEntry] = []
     package private(set) var behavior = Behavior()
@@ -48,16 +48,16 @@ package struct BrokerBook: Sendable {
     func orderedTotal(_ key: PositionKey) -> Quantity { ordered[key] ?? .zero }
 
     /// The order under this id, or the latest of them where ids are not checked.
-    package func order(_ key: OrderKey) -> BrokerOrder? { histories[key]?.lastOrder.map { orders[$0] } }
-    package func order(_ id: BrokerOrderID) -> BrokerOrder? { indexByID[id].map { orders[$0] } }
+    package func order(_ key: OrderKey) -> BookOrder? { histories[key]?.lastOrder.map { orders[$0] } }
+    package func order(_ id: BrokerOrderID) -> BookOrder? { indexByID[id].map { orders[$0] } }
 
     /// What a look-up sees: an order stays hidden for the visibility delay after its acceptance.
-    package func isVisible(_ order: BrokerOrder, at now: UnixTime) -> Bool {
+    package func isVisible(_ order: BookOrder, at now: UnixTime) -> Bool {
         now >= order.acceptedAt + .milliseconds(behavior.visibilityDelayMilliseconds)
     }
 
     /// Resting orders of `symbol` that `price` touches, oldest first.
-    func touched(_ symbol: InstrumentID, at price: Price) -> [BrokerOrder] {
+    func touched(_ symbol: InstrumentID, at price: Price) -> [BookOrder] {
         (resting[symbol] ?? []).sorted().map { orders[$0] }.filter { $0.content.isMarketable(at: price) }
     }
 
@@ -141,7 +141,7 @@ package struct BrokerBook: Sendable {
             throw .orderExists(acceptance.id)
         }
         orders.append(
-            BrokerOrder(
+            BookOrder(
                 id: acceptance.id, content: content, ordinal: acceptance.ordinal, acceptedAt: acceptance.at,
                 plan: acceptance.plan))
         var history = history(content.key)

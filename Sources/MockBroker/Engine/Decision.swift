@@ -12,7 +12,7 @@ package struct PlaceAnswer: Sendable {
         case accepted(BrokerOrderID)
         /// The order was known: its first answer again.
         case replayed(BrokerOrderID)
-        case refused(Refusal)
+        case refused(BrokerRefusal)
         /// The broker never read the request.
         case requestLost
     }
@@ -30,6 +30,6 @@ package enum ReplyFate: Hashable, Sendable {
 
 /// The answer to a cancel request: the order it is about, or why it cannot be cancelled.
 package struct CancelAnswer: Sendable {
-    package let content: Result<BrokerOrderID, Refusal>
+    package let content: Result<BrokerOrderID, BrokerRefusal>
     package let latency: Duration
 }

@@ -17,7 +17,7 @@ package struct FeedEntry: Hashable, Sendable {
     /// Counts the reports of the order from 1.
     package let ordinal: Int
     package let kind: ReportKind
-    package let status: BrokerOrderStatus
+    package let status: BookOrderStatus
     /// Zero unless shares changed hands.
     package let lastQuantity: Quantity
     package let lastPrice: Price
@@ -47,7 +47,7 @@ package enum FeedCursor {
     }
 }
 
-extension BrokerOrder {
+extension BookOrder {
     /// OrderID (37): a function of what the order is, so that timing does not change it.
     static func id(for key: OrderKey, ordinal: Int) -> BrokerOrderID {
         BrokerOrderID(derivedFrom: "mock-order", key.account.text, key.clientOrder.text, String(ordinal))

@@ -43,7 +43,7 @@ package enum JournalFrame {
     }
 
     /// Appends one record to a payload.
-    static func append(record: [UInt8], to payload: inout [UInt8]) {
+    package static func append(record: [UInt8], to payload: inout [UInt8]) {
         var length = ByteWriter()
         length.append(unsigned: UInt64(record.count))
         payload.append(contentsOf: length.bytes)

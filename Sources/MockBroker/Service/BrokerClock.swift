@@ -1,5 +1,5 @@
 public import Domain
-internal import Glibc
+internal import ServiceKit
 
 /// The broker's time: the real one, or one that a test moves.
 public protocol BrokerClock: Sendable {
@@ -13,12 +13,7 @@ public protocol BrokerClock: Sendable {
 public struct SystemBrokerClock: BrokerClock {
     public init() {}
 
-    public var now: UnixTime {
-        var time = timespec()
-        let result = unsafe clock_gettime(CLOCK_REALTIME, &time)
-        precondition(result == 0, "clock_gettime(CLOCK_REALTIME) cannot fail")
-        return UnixTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
+    public var now: UnixTime { .now }
 
     public func sleep(until time: UnixTime) async throws {
         // Twice at most, unless the machine's clock is set back meanwhile.

@@ -9,9 +9,6 @@ internal import Synchronization
 /// ever based on records that are on disk: `perform` returns when they are, and readers see the feed up to there.
 /// When the disk fails nothing more is accepted or answered.
 package final class BrokerCore: Sendable {
-    /// Records of commands that wait for the disk hold at most this many bytes; past it, commands are refused.
-    package static let queueLimitBytes = 8 << 20
-
     package let rules: BookRules
     package let clock: any BrokerClock
     /// Rings when more of the feed is on disk.
@@ -42,46 +39,65 @@ package final class BrokerCore: Sendable {
     }
 
     private let state: Mutex<State>
-    private let journal: JournalFile
+    private let append: @Sendable ([UInt8]) throws(JournalError) -> Void
+    private let queueLimitBytes: Int
     private let doorbell = Doorbell()
 
-    /// Opens the journal and rebuilds the book from it.
+    /// - Parameters:
+    ///   - book: what the journal adds up to.
+    ///   - queueLimitBytes: records that wait for the disk; past it, commands are refused.
+    ///   - append: makes one batch durable. Called on one thread, which it may block; never again after it has thrown.
     package init(
-        journalPath: String, rules: BookRules, clock: any BrokerClock
-    ) throws(JournalError) {
-        var book = BrokerBook()
-        journal = try JournalFile.open(path: journalPath) { record throws(InvalidRecord) in try book.apply(record) }
+        book: BrokerBook, rules: BookRules, clock: any BrokerClock, queueLimitBytes: Int = 8 << 20,
+        append: @escaping @Sendable ([UInt8]) throws(JournalError) -> Void
+    ) {
         self.rules = rules
         self.clock = clock
+        self.queueLimitBytes = queueLimitBytes
+        self.append = append
         let sequence = book.feed.count
         state = Mutex(State(book: book, durableSequence: sequence))
     }
 
-    /// Bytes of an unfinished batch that were cut when the journal was opened.
-    package var cutBytes: Int { journal.cutBytes }
-
     // MARK: Commands
 
-    /// Does what is due, lets `decide` make records from the book, applies them, and returns its answer once all that
-    /// it is based on is on disk.
+    /// Does what is due, lets `decide` make records from the book, applies them, and returns what `then` makes of the
+    /// answer and the changed book, once all that it is based on is on disk.
     ///
-    /// - Throws: what `decide` throws, with nothing changed; `Refusal.busy` and `.stopping`, with nothing changed;
-    ///   `Refusal.storeFailed` when the disk failed, where nobody knows whether the records are there.
-    package func perform<Answer: Sendable>(
-        _ decide: (borrowing BrokerBook, UnixTime) throws(Refusal) -> Decision<Answer>
-    ) async throws(Refusal) -> Answer {
-        let (answer, position) = try commit { book, now throws(Refusal) in try decide(book, now) }
+    /// - Throws: what `decide` throws, with nothing changed; `BrokerRefusal.busy` and `.stopping`, with nothing changed;
+    ///   `BrokerRefusal.storeFailed` when the disk failed, where nobody knows whether the records are there.
+    package func perform<Answer: Sendable, Output: Sendable>(
+        _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
+        then: (borrowing BrokerBook, Answer) -> Output
+    ) async throws(BrokerRefusal) -> Output {
+        let (output, position) = try commit(decide, then)
         try await durable(position)
-        return answer
+        return output
+    }
+
+    /// Records what the configuration says, where that is new. Durable with the first batch.
+    func configure(_ behavior: Behavior, _ prices: [InstrumentID: Price]) throws(BrokerRefusal) {
+        try commit { book, now throws(BrokerRefusal) in
+            let isNew = book.configuredBehavior != behavior
+            return Decision(records: isNew ? try book.setBehavior(behavior, .configuration, at: now) : [], answer: ())
+        } _: { _, _ in
+        }
+        for (symbol, price) in prices.sorted(by: { $0.key < $1.key }) {
+            try commit { book, now throws(BrokerRefusal) in
+                let isNew = book.prices[symbol] != price
+                return Decision(records: isNew ? try book.setPrice(symbol, price, at: now) : [], answer: ())
+            } _: { _, _ in
+            }
+        }
     }
 
     /// Looks into the book; what `read` returns is on disk when this returns.
     package func read<Answer: Sendable>(
-        _ read: (borrowing BrokerBook, UnixTime) throws(Refusal) -> Answer
-    ) async throws(Refusal) -> Answer {
+        _ read: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Answer
+    ) async throws(BrokerRefusal) -> Answer {
         let now = clock.now
-        let result: Result<(Answer, UInt64), Refusal> = state.withLock { state in
-            Result { () throws(Refusal) in (try read(state.book, now), state.position) }
+        let result: Result<(Answer, UInt64), BrokerRefusal> = state.withLock { state in
+            Result { () throws(BrokerRefusal) in (try read(state.book, now), state.position) }
         }
         let (answer, position) = try result.get()
         try await durable(position)
@@ -104,9 +120,33 @@ package final class BrokerCore: Sendable {
         state.withLock { ($0.book.cursor(after: $0.durableSequence), $0.durableSequence) }
     }
 
-    private func commit<Answer>(
-        _ decide: (borrowing BrokerBook, UnixTime) throws(Refusal) -> Decision<Answer>
-    ) throws(Refusal) -> (Answer, UInt64) {
+    /// The sequence that a cursor stands after; throws when this broker has given no such cursor.
+    func sequence(of cursor: String) throws(BrokerRefusal) -> Int {
+        guard let sequence = state.withLock({ $0.book.sequence(of: cursor) }) else { throw .unknownCursor }
+        return sequence
+    }
+
+    /// Records that wait for the writer.
+    package var queuedBytes: Int { state.withLock { $0.queue.count } }
+
+    /// How much there is, on disk or not yet.
+    package var summary: (orders: Int, reports: Int) { state.withLock { ($0.book.orders.count, $0.book.feed.count) } }
+
+    var isRunning: Bool { state.withLock { if case .running = $0.phase { true } else { false } } }
+
+    func checkRunning() throws(BrokerRefusal) {
+        switch state.withLock({ $0.phase }) {
+        case .running: break
+        case .stopping: throw .stopping
+        case .failed: throw .storeFailed
+        }
+    }
+
+    @discardableResult
+    private func commit<Answer: Sendable, Output: Sendable>(
+        _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
+        _ then: (borrowing BrokerBook, Answer) -> Output
+    ) throws(BrokerRefusal) -> (Output, UInt64) {
         let now = clock.now
         var ringsDoor = false
         var ringsDue = false
@@ -114,9 +154,9 @@ package final class BrokerCore: Sendable {
             if ringsDoor { doorbell.ring() }
             if ringsDue { dueBell.ring() }
         }
-        let result: Result<(Answer, UInt64), Refusal> = state.withLock { state in
-            Result { () throws(Refusal) in
-                try Self.admit(state)
+        let result: Result<(Output, UInt64), BrokerRefusal> = state.withLock { state in
+            Result { () throws(BrokerRefusal) in
+                try admit(state)
                 let wasEmpty = state.queue.isEmpty
                 defer { ringsDoor = wasEmpty && !state.queue.isEmpty }
                 // So that a race is decided by the times and not by which thread came first.
@@ -127,13 +167,13 @@ package final class BrokerCore: Sendable {
                     state.announcedDue = due
                     ringsDue = true
                 }
-                return (decision.answer, state.position)
+                return (then(state.book, decision.answer), state.position)
             }
         }
         return try result.get()
     }
 
-    private static func admit(_ state: borrowing State) throws(Refusal) {
+    private func admit(_ state: borrowing State) throws(BrokerRefusal) {
         switch state.phase {
         case .running: break
         case .stopping: throw .stopping
@@ -154,12 +194,12 @@ package final class BrokerCore: Sendable {
 
     // MARK: Durability
 
-    private func durable(_ position: UInt64) async throws(Refusal) {
+    private func durable(_ position: UInt64) async throws(BrokerRefusal) {
         do {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Void, any Error>? = state.withLock { state in
                     if position <= state.durablePosition { return .success(()) }
-                    if case .failed = state.phase { return .failure(Refusal.storeFailed) }
+                    if case .failed = state.phase { return .failure(BrokerRefusal.storeFailed) }
                     // Nearly in order; one that comes late behind a higher position waits for that one's batch.
                     state.waiters.append((position, continuation))
                     return nil
@@ -177,7 +217,7 @@ package final class BrokerCore: Sendable {
             doorbell.wait()
             while let batch = takeBatch() {
                 do {
-                    try journal.append(payload: batch.payload)
+                    try append(batch.payload)
                 } catch {
                     fail()
                     throw error
@@ -222,7 +262,7 @@ package final class BrokerCore: Sendable {
             defer { state.waiters.removeAll() }
             return state.waiters
         }
-        for waiter in waiters { waiter.continuation.resume(throwing: Refusal.storeFailed) }
+        for waiter in waiters { waiter.continuation.resume(throwing: BrokerRefusal.storeFailed) }
         feedBell.ring()
         dueBell.ring()
     }
@@ -232,6 +272,7 @@ package final class BrokerCore: Sendable {
         state.withLock { if case .running = $0.phase { $0.phase = .stopping } }
         doorbell.ring()
         dueBell.ring()
+        feedBell.ring()
     }
 
     // MARK: Background work
@@ -252,7 +293,7 @@ package final class BrokerCore: Sendable {
                 group.cancelAll()
                 while let result = await group.nextResult() {
                     // Its own end is always a consequence of the writer's, whose error says more.
-                    if case .failure(let error) = result, !(error is CancellationError), !(error is Refusal) {
+                    if case .failure(let error) = result, !(error is CancellationError), !(error is BrokerRefusal) {
                         throw error
                     }
                 }
@@ -264,12 +305,12 @@ package final class BrokerCore: Sendable {
     }
 
     /// Does what is due by now and says when to come back; nil when nothing is on the list.
-    private func performDue() async throws(Refusal) -> UnixTime? {
+    private func performDue() async throws(BrokerRefusal) -> UnixTime? {
         let now = clock.now
         var ringsDoor = false
         let (position, next): (UInt64, UnixTime?) = state.withLock { state in
             let wasEmpty = state.queue.isEmpty
-            while state.queue.count < Self.queueLimitBytes, case .running = state.phase,
+            while state.queue.count < queueLimitBytes, case .running = state.phase,
                 let record = state.book.recordDue(by: now, rules)
             {
                 Self.write(record, &state)

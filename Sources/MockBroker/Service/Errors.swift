@@ -1,30 +1,82 @@
+internal import Contracts
 package import Domain
+package import RPCCore
 
-/// The table of what the broker refuses with: a stable reason for programs.
-extension Refusal {
+/// The table of what the broker refuses: the code, a stable reason for programs, and what the caller may do.
+extension BrokerRefusal: StatusConvertible {
+    package var status: Status { refusal.status }
+
     /// A stable upper-case code.
-    package var reason: ReasonCode {
+    package var reason: ReasonCode { ReasonCode(rawValue: refusal.reason) }
+
+    private var refusal: Contracts.Refusal {
         switch self {
-        case .invalidField(_, let reason, _): reason
-        case .unknownSymbol: "UNKNOWN_SYMBOL"
-        case .quantityTooLarge: "ORDER_QTY_TOO_LARGE"
-        case .priceOffTick: "PRICE_OFF_TICK"
-        case .priceOutOfRange: "PRICE_OUT_OF_RANGE"
-        case .positionLimit: "POSITION_LIMIT_EXCEEDED"
-        case .duplicateID: "DUPLICATE_CLIENT_ORDER_ID"
-        case .idReused: "CLIENT_ORDER_ID_REUSED"
-        case .unknownOrder: "UNKNOWN_ORDER"
-        case .alreadyFilled: "ALREADY_FILLED"
-        case .alreadyCanceled: "ALREADY_CANCELED"
-        case .alreadyExpired: "ALREADY_EXPIRED"
-        case .cancelPending: "CANCEL_PENDING"
-        case .fillTooLarge: "FILL_EXCEEDS_LEAVES"
-        case .unknownCursor: "UNKNOWN_CURSOR"
-        case .busy: "BUSY"
-        case .bookFull: "BOOK_FULL"
-        case .stopping: "STOPPING"
-        case .storeFailed: "STORE_FAILED"
-        case .invalidBehavior: "BEHAVIOR_INVALID"
+        case .invalidField(let path, let reason, let problem):
+            wrong(reason, "\(path) \(problem)", ["field": path])
+        case .unknownSymbol(let symbol):
+            wrong("UNKNOWN_SYMBOL", "\(symbol) does not trade here", ["field": "symbol", "symbol": symbol.text])
+        case .quantityTooLarge(let limit):
+            wrong(
+                "ORDER_QTY_TOO_LARGE", "order_qty is above \(limit) shares",
+                ["field": "order_qty", "limit": "\(limit)"])
+        case .priceOffTick(let tick):
+            wrong("PRICE_OFF_TICK", "price is no multiple of \(tick)", ["field": "price", "tick": "\(tick)"])
+        case .priceOutOfRange:
+            wrong("PRICE_OUT_OF_RANGE", "price is above \(BookRules.maximumPriceDollars) dollars", ["field": "price"])
+        case .positionLimit:
+            state("POSITION_LIMIT_EXCEEDED", "the account has ordered too many shares of this symbol")
+
+        // Proof that the first attempt was accepted; the same id will always be answered like this.
+        case .duplicateID(let order, let status):
+            Refusal(
+                .alreadyExists, "DUPLICATE_CLIENT_ORDER_ID", "an order with this id is known",
+                certainty: .definitelyDone, retry: .never,
+                context: ["order_id": order.text, "ord_status": "\(status)"])
+        case .idReused(let id):
+            Refusal(
+                .alreadyExists, "CLIENT_ORDER_ID_REUSED", "another request was made under this id",
+                context: ["client_order_id": id.text])
+
+        // About the order and not the look-up: an order that was not found may still be under way or not visible yet.
+        case .unknownOrder:
+            Refusal(
+                .notFound, "UNKNOWN_ORDER", "no such order is known", certainty: .unknown, retry: .askFirst)
+        case .alreadyFilled(let order): state("ALREADY_FILLED", "the order is filled", ["order_id": order.text])
+        case .alreadyCanceled(let order): state("ALREADY_CANCELED", "the order is cancelled", ["order_id": order.text])
+        case .alreadyExpired(let order): state("ALREADY_EXPIRED", "the order has expired", ["order_id": order.text])
+        case .cancelPending(let order):
+            state("CANCEL_PENDING", "another cancel request is on its way", ["order_id": order.text])
+        case .fillTooLarge(let leaves):
+            wrong("FILL_EXCEEDS_LEAVES", "qty is above what is left", ["field": "qty", "leaves": "\(leaves)"])
+
+        case .unknownCursor:
+            wrong("UNKNOWN_CURSOR", "the cursor is none that this broker has given", ["field": "cursor"])
+
+        case .busy:
+            Refusal(.resourceExhausted, "BUSY", "too much waits for the disk", retry: .sameIDAfter)
+        case .bookFull(let limit):
+            Refusal(
+                .resourceExhausted, "BOOK_FULL", "the broker remembers no more ids", context: ["limit": "\(limit)"])
+        case .stopping: Refusal(.unavailable, "STOPPING", "the broker is stopping", retry: .sameIDAfter)
+        case .storeFailed:
+            Refusal(
+                .unavailable, "STORE_FAILED", "the broker could not write its journal", certainty: .unknown,
+                retry: .askFirst)
+
+        case .invalidBehavior(let error):
+            wrong("BEHAVIOR_INVALID", "behavior.\(error.path) \(error.problem)", ["field": "behavior.\(error.path)"])
         }
+    }
+
+    private func wrong(
+        _ reason: ReasonCode, _ message: String, _ context: [String: String] = [:]
+    ) -> Contracts.Refusal {
+        Refusal(.invalidArgument, reason.rawValue, message, context: context)
+    }
+
+    private func state(
+        _ reason: ReasonCode, _ message: String, _ context: [String: String] = [:]
+    ) -> Contracts.Refusal {
+        Refusal(.failedPrecondition, reason.rawValue, message, context: context)
     }
 }

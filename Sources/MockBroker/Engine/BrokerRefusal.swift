@@ -1,7 +1,7 @@
 package import Domain
 
 /// Why the broker refuses a request. `Errors.swift` says what a caller sees of it.
-package enum Refusal: Error, Hashable, Sendable {
+package enum BrokerRefusal: Error, Hashable, Sendable {
     // The request itself is wrong.
     case invalidField(path: String, reason: ReasonCode, problem: String)
     case unknownSymbol(InstrumentID)
@@ -11,7 +11,7 @@ package enum Refusal: Error, Hashable, Sendable {
     case positionLimit
 
     // The id was used before.
-    case duplicateID(order: BrokerOrderID, status: BrokerOrderStatus)
+    case duplicateID(order: BrokerOrderID, status: BookOrderStatus)
     case idReused(ClientOrderID)
 
     // The order is not there, or not open.

@@ -1,7 +1,7 @@
 package import Domain
 
 /// An order in the broker's books.
-package struct BrokerOrder: Hashable, Sendable {
+package struct BookOrder: Hashable, Sendable {
     package let id: BrokerOrderID
     package let content: OrderContent
     /// Counts the orders under one client order id from 1; above 1 only where the broker does not check ids.
@@ -39,7 +39,7 @@ package struct BrokerOrder: Hashable, Sendable {
     }
 
     /// OrdStatus (39). A pending cancel outranks a partial fill, as FIX ranks them.
-    package var status: BrokerOrderStatus {
+    package var status: BookOrderStatus {
         switch life {
         case .working: filled.isZero ? .new : .partiallyFilled
         case .cancelPending: .pendingCancel
@@ -86,7 +86,7 @@ package enum OrderStep: Hashable, Sendable {
 }
 
 /// OrdStatus (39), as far as this broker uses it.
-package enum BrokerOrderStatus: UInt8, Hashable, Sendable, CaseIterable {
+package enum BookOrderStatus: UInt8, Hashable, Sendable, CaseIterable {
     case new = 1
     case partiallyFilled, filled, pendingCancel, canceled, expired
 }

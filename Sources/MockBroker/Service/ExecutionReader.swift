@@ -1,0 +1,51 @@
+internal import Contracts
+internal import Domain
+internal import Protobuf
+
+/// One reader of the feed: a place in the log, not a queue, so that a slow client costs nothing but its own time.
+struct ExecutionReader {
+    private static let batch = 64
+
+    let core: BrokerCore
+    let heartbeatInterval: Duration
+    var sequence: Int
+
+    init(core: BrokerCore, heartbeatInterval: Duration, sequence: Int) {
+        self.core = core
+        self.heartbeatInterval = heartbeatInterval
+        self.sequence = sequence
+    }
+
+    /// Hands each report on disk to `send`, fills as often as the behaviour says, and a heartbeat when there was
+    /// nothing for an interval, the first one at once. Ends by throwing: what `send` throws, `CancellationError`, or
+    /// a refusal when the broker stops.
+    consuming func run(_ send: (BrokerExecutionEvent.Event) async throws -> Void) async throws -> Never {
+        var quietSince: UnixTime?
+        while true {
+            let rings = core.feedBell.rings
+            let page = core.feed(after: sequence, limit: Self.batch) { book, sequence in
+                let isFill = book.feed[sequence - 1].kind == .trade
+                return (book.report(sequence), isFill ? max(1, book.behavior.fillCopies) : 1)
+            }
+            for (report, copies) in page.reports {
+                for _ in 0..<copies { try await send(.report(report)) }
+                sequence += 1
+                quietSince = core.clock.now
+            }
+            guard page.reports.isEmpty else { continue }
+            try core.checkRunning()
+            let now = core.clock.now
+            if let since = quietSince, now < since + heartbeatInterval {
+                try await core.feedBell.wait(past: rings, until: since + heartbeatInterval, on: core.clock)
+            } else {
+                let last = core.lastCursor
+                try await send(
+                    .heartbeat(
+                        BrokerHeartbeat(
+                            lastCursor: last.text, lastSequence: Int64(last.sequence),
+                            serverTime: Google_Protobuf_Timestamp(now))))
+                quietSince = now
+            }
+        }
+    }
+}

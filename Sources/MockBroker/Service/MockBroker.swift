@@ -1,0 +1,69 @@
+internal import Contracts
+internal import Domain
+internal import Logging
+public import RPCCore
+public import ServiceKit
+
+/// The overseas broker for development and contract tests: its truth is one durable file, and it misbehaves exactly as
+/// told.
+///
+/// Serve `rpcServices` on the port that clients use and `controlServices` on another, while `run` runs.
+public final class MockBroker: Sendable {
+    private let core: BrokerCore
+    private let journal: JournalFile
+    private let configuration: MockBrokerConfiguration
+    private let environment: ServiceEnvironment
+
+    /// Opens the journal and rebuilds the book.
+    ///
+    /// - Throws: an error that says what is wrong with the journal or, with the field's path, with the configuration.
+    public init(_ configuration: MockBrokerConfiguration, _ environment: ServiceEnvironment) throws {
+        precondition(configuration.heartbeatInterval > .zero, "heartbeats need an interval")
+        self.configuration = configuration
+        self.environment = environment
+        try configuration.behavior.validate()
+        var book = BrokerBook()
+        let journal = try JournalFile.open(path: configuration.journalPath) { record throws(InvalidRecord) in
+            try book.apply(record)
+        }
+        self.journal = journal
+        core = BrokerCore(
+            book: book,
+            rules: BookRules(
+                commissionRate: configuration.commissionRate, idLimit: configuration.idLimit,
+                calendar: configuration.calendar),
+            clock: configuration.clock
+        ) { payload throws(JournalError) in
+            try journal.append(payload: payload)
+        }
+        try core.configure(configuration.behavior, configuration.prices)
+    }
+
+    /// What clients of a broker call.
+    public var rpcServices: [any RPCService] {
+        [BrokerServiceHandler(core: core, configuration: configuration, environment: environment)]
+    }
+
+    /// What a test calls.
+    public var controlServices: [any RPCService] {
+        [BrokerControlHandler(core: core, environment: environment)]
+    }
+
+    /// Writes the journal and fills what falls due, until the task is cancelled: then no command is taken any more,
+    /// everything that was decided is still written, and streams end. Without it no command is answered.
+    ///
+    /// - Throws: an error that says why the journal could not be written; the truth is what is on disk.
+    public func run() async throws {
+        let book = core.summary
+        environment.log.info(
+            "book.opened",
+            metadata: [
+                "orders": "\(book.orders)", "reports": "\(book.reports)", "cut_bytes": "\(journal.cutBytes)",
+            ])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [core, environment] in await FeedLog(core: core, environment: environment).run() }
+            try await core.run()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,44 @@
+public import Domain
+
+/// How a mock broker is set up.
+public struct MockBrokerConfiguration: Sendable {
+    /// The file that holds the broker's truth; made when it is not there. Its folder must exist.
+    public var journalPath: String
+    /// How the broker names itself in its capability record.
+    public var brokerID: BrokerID
+    /// The behaviour at the start. What the control service has set since outlives a restart, until this changes.
+    public var behavior: Behavior
+    /// What trades here and at which price, in US dollars. What the control service has set since outlives a restart,
+    /// for symbols that are not listed here.
+    public var prices: [InstrumentID: Price]
+    /// Of the traded amount, per fill, rounded half up to the cent.
+    public var commissionRate: BasisPoints
+    /// Silence on a stream after which a heartbeat follows; above zero.
+    public var heartbeatInterval: Duration
+    /// How long a reply that is lost is held back from a caller without a deadline.
+    public var lostReplyHold: Duration
+    /// How many client order ids are remembered at most; past it, new ones are refused. About 1 KB each.
+    public var idLimit: Int
+    public var calendar: NYSECalendar
+    public var clock: any BrokerClock
+
+    /// - Parameter journalPath: see there; everything else has a default that may be changed afterwards.
+    public init(journalPath: String) {
+        self.journalPath = journalPath
+        brokerID = Self.constant("mock")
+        behavior = Behavior()
+        // March 2010, the last one in vega_datasets' table of monthly stock prices.
+        prices = [Self.constant("AAPL"): Price(unscaled: 223_0200)]
+        commissionRate = BasisPoints(7)
+        heartbeatInterval = .seconds(1)
+        lostReplyHold = .seconds(30)
+        idLimit = 1_000_000
+        calendar = .standard
+        clock = SystemBrokerClock()
+    }
+
+    private static func constant<Kind>(_ text: String) -> ID<Kind> {
+        guard let id = ID<Kind>(rawValue: text) else { preconditionFailure("\(text) is no id of this kind") }
+        return id
+    }
+}

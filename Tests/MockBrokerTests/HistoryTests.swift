@@ -1,0 +1,191 @@
+import Domain
+import MockBroker
+import Testing
+
+/// Random histories: what must hold after every record, and that timing of independent orders changes nothing.
+@Suite struct HistoryTests {
+    private static let seeds: [UInt64] = Array(1...20)
+
+    private func behavior(_ random: inout SeededGenerator, seed: UInt64) -> (inout Behavior) -> Void {
+        let mode = IdempotencyMode.allCases.randomElement(using: &random)!
+        let parts = Int32.random(in: 0...4, using: &random)
+        return {
+            $0.seed = Int64(seed)
+            $0.fillLatency = .init(minimumMilliseconds: 0, maximumMilliseconds: 40)
+            $0.cancelLatency = .init(minimumMilliseconds: 0, maximumMilliseconds: 30)
+            $0.replyLatency = .init(minimumMilliseconds: 1, maximumMilliseconds: 9)
+            $0.lostReplyPer10000 = 2000
+            $0.lostRequestPer10000 = 1000
+            $0.fillParts = parts
+            $0.idempotencyMode = mode
+        }
+    }
+
+    private func randomOrder(_ number: Int, _ random: inout SeededGenerator) -> OrderContent {
+        let limits: [Price?] = [nil, Price(unscaled: 220_0000), Price(unscaled: 230_0000)]
+        return order(
+            "o\(number)", account: [alice, AccountID(rawValue: "bob")!].randomElement(using: &random)!,
+            side: Side.allCases.randomElement(using: &random)!, limit: limits.randomElement(using: &random)!,
+            shares: .random(in: 1...9, using: &random),
+            timeInForce: TimeInForce.allCases.randomElement(using: &random)!)
+    }
+
+    @Test(arguments: seeds)
+    func theBookAlwaysAddsUp(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var desk = Desk(behavior(&random, seed: seed))
+        var contents: [OrderContent] = []
+        for step in 0..<300 {
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0...3:
+                contents.append(randomOrder(step, &random))
+                desk.place(contents.last!)
+            case 4:
+                if let again = contents.randomElement(using: &random) { desk.place(again) }
+            case 5, 6:
+                if let target = contents.randomElement(using: &random) {
+                    let decision = desk.book.cancel(
+                        target.key.clientOrder, request: key("c\(step)", target.key.account), at: desk.now)
+                    desk.take(decision.records)
+                }
+            case 7:
+                let price = Price(unscaled: Int64.random(in: 21_500...23_500, using: &random) * 100)
+                desk.take(try desk.book.setPrice(apple, price, at: desk.now))
+            default: desk.advance(milliseconds: .random(in: 0...30, using: &random))
+            }
+            check(desk.book, seed)
+        }
+        desk.advance(milliseconds: 86_400_000)
+        check(desk.book, seed)
+        #expect(desk.book.orders.filter { $0.isOpen }.allSatisfy { $0.content.timeInForce == .goodTillCancel })
+
+        // The same records make the same book, through bytes too.
+        var replayed = BrokerBook()
+        for record in desk.records { try replayed.apply(try BrokerRecord(decoding: record.encoded[...])) }
+        #expect(Truth(replayed) == Truth(desk.book), "seed \(seed)")
+    }
+
+    private func check(_ book: BrokerBook, _ seed: UInt64) {
+        var positions: [PositionKey: Int64] = [:]
+        var filled: [Int: Int64] = [:]
+        var ids: Set<BrokerExecutionID> = []
+        for entry in book.feed {
+            let order = book.orders[entry.order]
+            filled[entry.order, default: 0] += entry.lastQuantity.unscaled
+            #expect(entry.filled.unscaled == filled[entry.order])
+            #expect(
+                entry.leaves.isZero || entry.filled.unscaled + entry.leaves.unscaled == order.content.quantity.unscaled)
+            #expect(ids.insert(order.executionID(ordinal: entry.ordinal)).inserted)
+            let sign: Int64 = order.content.side == .buy ? 1 : -1
+            let key = PositionKey(account: order.content.key.account, symbol: order.content.symbol)
+            if entry.kind == .trade { positions[key, default: 0] += sign * entry.lastQuantity.unscaled }
+        }
+        #expect(positions == book.positions.mapValues(\.unscaled), "seed \(seed)")
+        for (index, order) in book.orders.enumerated() {
+            #expect(order.filled.unscaled == filled[index])
+            #expect(order.filled <= order.content.quantity)
+            #expect((order.status == .filled) == (order.filled == order.content.quantity))
+        }
+        if book.behavior.idempotencyMode != .echoOnly {
+            #expect(Set(book.orders.map(\.content.key)).count == book.orders.count, "seed \(seed)")
+        }
+    }
+
+    /// What happens to each order, as bytes, must not depend on how independent orders interleave.
+    @Test(arguments: seeds)
+    func timingOfOthersChangesNothing(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let configure = behavior(&random, seed: seed)
+        struct Action {
+            let content: OrderContent
+            let atMilliseconds: Int64
+            let cancels: Bool
+        }
+        var actions: [Action] = []
+        for number in 0..<60 {
+            let content = randomOrder(number, &random)
+            let at = Int64.random(in: 0...5, using: &random)  // many at one instant
+            actions.append(Action(content: content, atMilliseconds: at, cancels: false))
+            if Bool.random(using: &random) {
+                actions.append(Action(content: content, atMilliseconds: at, cancels: false))
+            }
+            if Bool.random(using: &random) {
+                actions.append(Action(content: content, atMilliseconds: at + 20, cancels: true))
+            }
+        }
+        var stories: [[OrderKey: [[UInt8]]]] = []
+        for _ in 0..<4 {
+            actions.shuffle(using: &random)
+            var desk = Desk(configure)
+            for action in actions.sorted(by: { $0.atMilliseconds < $1.atMilliseconds }) {
+                let elapsed = (desk.now - start) / .milliseconds(1)
+                desk.advance(milliseconds: action.atMilliseconds - Int64(elapsed))
+                if action.cancels {
+                    let key = action.content.key
+                    let decision = desk.book.cancel(
+                        key.clientOrder,
+                        request: OrderKey(account: key.account, clientOrder: id("c-\(key.clientOrder)")),
+                        at: desk.now)
+                    desk.take(decision.records)
+                } else {
+                    desk.place(action.content)
+                }
+            }
+            desk.advance(milliseconds: 1000)
+            var story: [OrderKey: [[UInt8]]] = [:]
+            for record in desk.records {
+                if let key = record.subject(in: desk.book) { story[key, default: []].append(record.encoded) }
+            }
+            stories.append(story)
+        }
+        #expect(stories.dropFirst().allSatisfy { $0 == stories[0] }, "seed \(seed)")
+    }
+
+    @Test func anotherSeedMakesOtherDecisions() {
+        func lost(_ seed: Int64) -> [Bool] {
+            var desk = Desk {
+                $0.seed = seed
+                $0.lostReplyPer10000 = 5000
+            }
+            return (0..<64).map { desk.place(order("\($0)")).fate == .lose }
+        }
+        #expect(lost(1) == lost(1))
+        #expect(lost(1) != lost(2))
+    }
+}
+
+/// All that a book tells, to compare two of them.
+struct Truth: Equatable {
+    let orders: [BookOrder]
+    let feed: [FeedEntry]
+    let positions: [PositionKey: Quantity]
+    let prices: [InstrumentID: Price]
+    let behavior: Behavior
+    let counts: [Int]
+    let next: DueItem?
+
+    init(_ book: BrokerBook) {
+        var book = book
+        orders = book.orders
+        feed = book.feed
+        positions = book.positions
+        prices = book.prices
+        behavior = book.behavior
+        counts = [book.placeAttempts, book.lostReplies, book.idCount]
+        next = book.nextDue()
+    }
+}
+
+extension BrokerRecord {
+    /// The order that the record is about.
+    fileprivate func subject(in book: BrokerBook) -> OrderKey? {
+        switch self {
+        case .behaviorSet, .priceSet: nil
+        case .attempted(let attempt): attempt.key
+        case .accepted(let acceptance): acceptance.content.key
+        case .planned(let id, _, _), .cancelRequested(let id, _, _, _), .canceled(let id, _, _), .expired(let id, _):
+            book.order(id)?.content.key
+        case .filled(let fill): book.order(fill.order)?.content.key
+        }
+    }
+}
