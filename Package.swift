@@ -63,6 +63,8 @@ let package = Package(
         // Layer 2: clients and servers on the loop.
         .library("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits", .deque]),
 
+        .library("EventBus", ["Limits"]),
+
         // The generator.
         .library("RPCCodegen", [.swiftProtobuf, .protobufPlugin]),
         .executableTarget(
