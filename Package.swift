@@ -36,6 +36,13 @@ extension Target.Dependency {
 
 let package = Package(
     name: "meridian",
+    products: [
+        // For other packages: the runtimes that generated code needs, and the generator.
+        .library(name: "Protobuf", targets: ["Protobuf"]),
+        .library(name: "RPCCore", targets: ["RPCCore"]),
+        .library(name: "RPC", targets: ["RPC"]),
+        .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),

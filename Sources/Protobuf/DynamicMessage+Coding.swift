@@ -21,14 +21,14 @@ extension DynamicMessage {
             switch field.cardinality {
             case .repeated, .packed:
                 var elements: [DynamicValue] = []
-                if case .repeated(let earlier)? = self[field] { elements = earlier }
+                if case .repeated(let earlier)? = take(field) { elements = earlier }
                 try view.forEachElement(index, stride: field.kind.storageBytes) { (cell) throws(ProtobufError) in
                     elements.append(try DynamicValue(field.kind, from: cell))
                 }
                 self[field] = .repeated(elements)
             case .map(let key):
                 var entries: [DynamicValue: DynamicValue] = [:]
-                if case .map(let earlier)? = self[field] { entries = earlier }
+                if case .map(let earlier)? = take(field) { entries = earlier }
                 try view.forEachMessage(index) { (entry) throws(ProtobufError) in
                     let key = try entry.singular(0, key.kind) ?? DynamicValue(defaultOf: key.kind)
                     entries[key] = try entry.singular(1, field.kind) ?? DynamicValue(defaultOf: field.kind)
@@ -40,7 +40,7 @@ extension DynamicMessage {
                     self[field] = try DynamicValue(field.kind, from: view.cell(index))
                 } else if case .message(let schema) = field.kind {
                     var message = DynamicMessage(schema())
-                    if case .message(let earlier)? = self[field] { message = earlier }
+                    if case .message(let earlier)? = take(field) { message = earlier }
                     try view.forEachMessage(index) { (view) throws(ProtobufError) in try message.merge(from: view) }
                     self[field] = .message(message)
                 } else {

@@ -28,6 +28,9 @@ public struct DynamicMessage: Hashable, Sendable {
         schema.field(named: name).flatMap { values[$0.number] }
     }
 
+    /// Takes the value out, so that it has one owner while it is changed.
+    mutating func take(_ field: FieldSchema) -> DynamicValue? { values.removeValue(forKey: field.number) }
+
     public static func == (a: DynamicMessage, b: DynamicMessage) -> Bool {
         a.schema === b.schema && a.values == b.values && a.unknownFields == b.unknownFields
     }

@@ -42,7 +42,8 @@
     @inlinable
     public func readOptional<T: FieldValue>(_ index: Int, into value: inout T?) throws(ProtobufError) {
         guard isPresent(index) else { return }
-        var present = value ?? T()
+        // Taken out while it is merged: with two owners its arrays would be copied for each of many occurrences.
+        var present = value.take() ?? T()
         try T.read(index, of: self, into: &present)
         value = present
     }
@@ -51,7 +52,7 @@
     @inlinable
     public func readIndirect<T: Message>(_ index: Int, into value: inout Indirect<T>?) throws(ProtobufError) {
         guard isPresent(index) else { return }
-        var present = value?.value ?? T()
+        var present = value.take()?.value ?? T()
         try T.read(index, of: self, into: &present)
         value = Indirect(present)
     }
@@ -62,7 +63,8 @@
         let count = count(index)
         guard count > 0 else { return }
         let elements = unsafe elements(index)
-        values.reserveCapacity(values.count + count)
+        // Not for later occurrences: room made exactly to measure each time would be copied each time.
+        if values.isEmpty { values.reserveCapacity(count) }
         for position in 0..<count {
             let address = unsafe elements + position * T.protobufStorageBytes
             values.append(try unsafe T(from: FieldCell(address, slots + index)))
@@ -77,7 +79,7 @@
         let count = count(index)
         guard count > 0 else { return }
         let elements = unsafe elements(index)
-        map.reserveCapacity(map.count + count)
+        if map.isEmpty { map.reserveCapacity(count) }
         for position in 0..<count {
             let entry = unsafe MessageView(elements.load(fromByteOffset: position * 8, as: UnsafeRawPointer.self))
             var key = Key()

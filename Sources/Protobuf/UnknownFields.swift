@@ -11,7 +11,6 @@ public struct UnknownFields: Hashable, Sendable {
 
     /// Adds one field: its tag and its data (with the length prefix, if the wire type has one).
     mutating func append(number: UInt32, wireType: UInt32, data: UnsafeRawBufferPointer) {
-        bytes.reserveCapacity(bytes.count + 5 + data.count)
         var tag = UInt64(number) << 3 | UInt64(wireType)
         while tag >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: tag) | 0x80)

@@ -140,6 +140,28 @@ import Testing
         #expect(throws: Never.self) { try Repeated(decoding: Array(bytes[..<3000])) }
     }
 
+    /// What repeats is merged in linear time: quadratic time would take hours here.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            Node(children: [Node()]), Node(child: Node(children: [Node()])), Node(named: ["a": Node()]),
+            Node(pair: Pair(left: Node(children: [Node()]))),
+        ])
+    func manyOccurrencesAreMergedInLinearTime(_ part: Node) throws {
+        let bytes = [[UInt8]](repeating: part.encoded(), count: 50_000).flatMap { $0 }
+        let limits = DecodingLimits(memoryFloorBytes: 1 << 30)
+        #expect(try Node(decoding: bytes, limits: limits).encoded().count > 0)
+        #expect(try DynamicMessage(decoding: bytes, as: Node.schema, limits: limits).encoded().count > 0)
+        let unknown = try Empty(decoding: bytes, limits: limits)
+        #expect(unknown.encoded() == bytes)
+    }
+
+    @Test func textKeysOfMapsMayBeHostile() throws {
+        let keys = (0..<50_000).map { "key \($0)" }
+        let maps = Maps(string: Dictionary(uniqueKeysWithValues: keys.map { ($0, $0) }))
+        #expect(try Maps(decoding: maps.encoded()) == maps)
+    }
+
     /// An empty node inside `levels` others. Made from the inside, so linear in time for the levels used here.
     static func nested(_ levels: Int, byField field: UInt8 = 2) -> [UInt8] {
         var reversed: [UInt8] = []
