@@ -65,10 +65,12 @@ let package = Package(
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
         .library("HTTP2", ["CNGHTTP2", .deque]),
+        .library("TLS", ["COpenSSL"]),
+        .library("Cryptography", ["COpenSSL"]),
         .library("Protobuf", ["CProtobufC"]),
 
         // Layer 2: clients and servers on the loop.
-        .library("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits", .deque]),
+        .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
 
         .library("EventBus", ["Limits"]),
 
@@ -89,6 +91,9 @@ let package = Package(
         // Layer 4: the services.
         .library("FXSaga", ["Domain"]),
 
+        // What tests are made with.
+        .library("TestSupport"),
+
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
@@ -103,6 +108,8 @@ let package = Package(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
         .tests("HTTP2"),
-        .tests("RPC", ["RPCCore", "HTTP2", "EventLoop", "Limits"]),
+        .tests("TLS", ["TestSupport"]),
+        .tests("Cryptography", ["TestSupport"]),
+        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"]),
     ]
 )

@@ -7,13 +7,18 @@
     /// For bytes that go to a socket.
     public let output: UnsafeMutableRawBufferPointer
 
-    init(inputBytes: Int = 64 << 10, outputBytes: Int = 128 << 10) {
+    /// For what is between the two when the bytes on the socket are encrypted.
+    public let plaintext: UnsafeMutableRawBufferPointer
+
+    init(inputBytes: Int = 64 << 10, outputBytes: Int = 128 << 10, plaintextBytes: Int = 64 << 10) {
         unsafe input = .allocate(byteCount: inputBytes, alignment: 16)
+        unsafe plaintext = .allocate(byteCount: plaintextBytes, alignment: 16)
         unsafe output = .allocate(byteCount: outputBytes, alignment: 16)
     }
 
     deinit {
         unsafe input.deallocate()
         unsafe output.deallocate()
+        unsafe plaintext.deallocate()
     }
 }

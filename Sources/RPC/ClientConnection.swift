@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTP2
 internal import RPCCore
+internal import TLS
 
 /// A client's connection to one address.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
@@ -14,9 +15,11 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     /// Called when a place has become free, when the server is leaving, and when the connection is gone.
     var onChange: (ClientConnection) -> Void = { _ in }
 
-    init(loop: EventLoop, socket: StreamSocket, address: SocketAddress, settings: HTTP2Settings) {
+    init(
+        loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, settings: HTTP2Settings
+    ) {
         peer = Peer(address: address.description)
-        super.init(.client, loop: loop, socket: socket, settings: settings)
+        super.init(.client, loop: loop, socket: socket, tls: tls, settings: settings)
     }
 
     /// Starts, and returns when the server's SETTINGS have come. Throws `Status` when they do not by `instant`.
@@ -38,6 +41,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     func releasePlace() {
         calls -= 1
         onChange(self)
+    }
+
+    override func secured(_ certificate: PeerCertificate?) {
+        peer = Peer(address: peer.address, identity: certificate.map(PeerIdentity.init))
     }
 
     override func receivedSettings() {

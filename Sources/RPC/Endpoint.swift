@@ -46,6 +46,14 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What the server's certificate is expected to name.
+    var host: String {
+        switch self {
+        case .tcp(let host, _): host
+        case .unix: "localhost"
+        }
+    }
+
     private func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
     func addresses() async throws -> [SocketAddress] {

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTP2
 internal import RPCCore
+internal import TLS
 
 /// A socket and an HTTP/2 session on one loop: reads, and writes once per pass. Subclasses say what streams mean.
 ///
@@ -15,6 +16,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     final private(set) var closeReason = Status(.unavailable, "the connection was closed", certainty: .unknown)
 
     private let socket: StreamSocket
+    private let tls: TLSEngine?
     private var interest: Readiness = .readable
     private var isListedForFlush = false
     private var closeIsRequested = false
@@ -24,15 +26,17 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     private static let roundsPerFlush = 8
 
-    init(_ role: HTTP2Role, loop: EventLoop, socket: StreamSocket, settings: HTTP2Settings) {
+    init(_ role: HTTP2Role, loop: EventLoop, socket: StreamSocket, tls: TLSEngine?, settings: HTTP2Settings) {
         self.loop = loop
         self.socket = socket
+        self.tls = tls
         session = HTTP2Session(role, settings: settings, delegate: self)
     }
 
-    /// Watches the socket and sends the preface. Call once, on the loop.
+    /// Watches the socket and sends the preface, after the TLS handshake if there is one. Call once, on the loop.
     final func start() throws(SystemError) {
         try loop.watch(socket.descriptor, for: interest, handler: self)
+        if let tls { handshake(tls) }
         sessionHasOutput()
     }
 
@@ -50,6 +54,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     func receivedSettings() {}
     func receivedPingAcknowledgement() {}
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) {}
+    /// The TLS handshake has ended well.
+    func secured(_ certificate: PeerCertificate?) {}
     /// The socket is closed and every stream has been told.
     func didClose() {}
 
@@ -85,15 +91,48 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
             case .wouldBlock: break
             case .endOfStream: close(Status(.unavailable, "the peer closed the connection", certainty: .unknown))
             case .bytes(let count):
-                try session.receive(unsafe Span(_unsafeBytes: loop.scratch.input[..<count]))
+                let bytes = unsafe Span<UInt8>(_unsafeBytes: loop.scratch.input[..<count])
+                if let tls {
+                    tls.receive(bytes)
+                    try decrypt(tls)
+                } else {
+                    try session.receive(bytes)
+                }
                 // The library may owe WINDOW_UPDATE or acknowledgements that it does not announce.
                 if session.wantsOutput { sessionHasOutput() }
             }
         } catch let error as HTTP2Error {
             // GOAWAY with the reason may be waiting.
             requestClose(Status(.internal, "HTTP/2: \(error)", certainty: .unknown))
+        } catch let error as TLSError {
+            // So may an alert.
+            requestClose(Status(.unavailable, "\(error)", certainty: .unknown))
         } catch {
             close(Status(.unavailable, "\(error)", certainty: .unknown))
+        }
+    }
+
+    private func handshake(_ tls: TLSEngine) {
+        do throws(TLSError) {
+            if try tls.handshake() == .complete { secured(tls.peerCertificate) }
+        } catch {
+            requestClose(Status(.unavailable, "\(error)", certainty: .notProcessed))
+        }
+    }
+
+    private func decrypt(_ tls: TLSEngine) throws {
+        if !tls.isEstablished {
+            handshake(tls)
+            sessionHasOutput()
+        }
+        while tls.isEstablished, !closeIsRequested {
+            let plaintext = unsafe loop.scratch.plaintext
+            switch try unsafe tls.read(into: plaintext) {
+            case .bytes(let count): try session.receive(unsafe Span(_unsafeBytes: plaintext[..<count]))
+            case .wantsMoreInput: return
+            case .closed:
+                return requestClose(Status(.unavailable, "the peer closed the connection", certainty: .unknown))
+            }
         }
     }
 
@@ -109,13 +148,25 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
                 unsentOffset = 0
             }
             let output = unsafe loop.scratch.output
-            let count = try unsafe session.produce(into: output)
+            let count = try fillOutput()
             guard count > 0 else { return watch(.readable) }
             let sent = try unsafe socket.send(UnsafeRawBufferPointer(rebasing: output[..<count]))
             if sent < count { unsafe unsent.append(contentsOf: output[sent..<count]) }
         }
         // Others have their turn; the kernel calls back at once.
         watch([.readable, .writable])
+    }
+
+    /// Puts the next bytes for the socket into the loop's output buffer and returns how many.
+    private func fillOutput() throws -> Int {
+        let output = unsafe loop.scratch.output
+        guard let tls else { return try unsafe session.produce(into: output) }
+        if tls.isEstablished, tls.outputBytes == 0 {
+            let plaintext = unsafe loop.scratch.plaintext
+            let count = try unsafe session.produce(into: plaintext)
+            try unsafe tls.write(UnsafeRawBufferPointer(rebasing: plaintext[..<count]))
+        }
+        return unsafe tls.moveOutput(into: output)
     }
 
     private func watch(_ wanted: Readiness) {
@@ -129,8 +180,18 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         isClosed = true
         closeReason = reason
         loop.unwatch(socket.descriptor)
+        if let tls, unsentOffset == unsent.count { sayGoodbye(tls) }
         socket.close()
         session.close(.cancel)
         didClose()
+    }
+
+    /// Tells the peer that the end is no truncation. Whether it still arrives makes no difference any more.
+    private func sayGoodbye(_ tls: TLSEngine) {
+        tls.close()
+        let output = unsafe loop.scratch.output
+        let count = unsafe tls.moveOutput(into: output)
+        guard count > 0 else { return }
+        _ = try? unsafe socket.send(UnsafeRawBufferPointer(rebasing: output[..<count]))
     }
 }

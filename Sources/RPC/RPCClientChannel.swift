@@ -1,5 +1,6 @@
 public import EventLoop
 public import RPCCore
+public import TLS
 
 /// A client's channel to one target: one connection per event loop that calls it.
 ///
@@ -9,11 +10,14 @@ public final class RPCClientChannel: RPCChannel {
     private let group: EventLoopGroup
     private let subchannels: [Subchannel]
 
-    public init(target: Endpoint, group: EventLoopGroup, configuration: ClientConfiguration = .init()) {
+    /// - Parameter tls: made with `TLSContext(client:)`; nil speaks in the clear.
+    public init(
+        target: Endpoint, tls: TLSContext? = nil, group: EventLoopGroup, configuration: ClientConfiguration = .init()
+    ) {
         self.group = group
         let contents = ClientContents(
             target: target, configuration: configuration, authority: configuration.authority ?? target.authority,
-            scheme: "http")
+            tls: tls)
         subchannels = group.loops.map { Subchannel($0, contents) }
     }
 

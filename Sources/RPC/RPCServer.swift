@@ -1,6 +1,7 @@
 public import EventLoop
 public import RPCCore
 internal import Synchronization
+public import TLS
 
 /// A gRPC server on a group of event loops.
 ///
@@ -27,14 +28,16 @@ public final class RPCServer: Sendable {
         let state = Mutex(State())
     }
 
-    /// - Parameter interceptors: run around every call, the first outermost.
+    /// - Parameters:
+    ///   - tls: made with `TLSContext(server:)`; nil serves in the clear.
+    ///   - interceptors: run around every call, the first outermost.
     public init(
-        group: EventLoopGroup, services: ServiceRegistry, configuration: ServerConfiguration = .init(),
-        interceptors: [any ServerInterceptor] = []
+        group: EventLoopGroup, services: ServiceRegistry, tls: TLSContext? = nil,
+        configuration: ServerConfiguration = .init(), interceptors: [any ServerInterceptor] = []
     ) {
         self.group = group
         contents = ServerContents(
-            configuration: configuration, methods: MethodTable(services), interceptors: interceptors)
+            configuration: configuration, methods: MethodTable(services), interceptors: interceptors, tls: tls)
         let shared = SharedState()
         state = shared
         let contents = contents

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTP2
 internal import RPCCore
+internal import TLS
 
 /// One client's connection to a server.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
@@ -15,7 +16,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var isDraining = false
 
     init(
-        loop: EventLoop, socket: StreamSocket, address: SocketAddress, server: ServerContents,
+        loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, server: ServerContents,
         onClose: @escaping (ServerConnection) -> Void
     ) {
         configuration = server.configuration
@@ -23,7 +24,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         interceptors = server.interceptors
         peer = Peer(address: address.description)
         self.onClose = onClose
-        super.init(.server, loop: loop, socket: socket, settings: server.configuration.http2)
+        super.init(.server, loop: loop, socket: socket, tls: tls, settings: server.configuration.http2)
     }
 
     /// Starts to serve. Call once, on the loop.
@@ -36,6 +37,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     override func makeStream() -> HTTP2Stream { ServerStream(self) }
+
+    override func secured(_ certificate: PeerCertificate?) {
+        peer = Peer(address: peer.address, identity: certificate.map(PeerIdentity.init))
+    }
 
     override func receivedSettings() { cancelHandshakeTimer() }
 
@@ -75,5 +80,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         guard let timer = handshakeTimer else { return }
         loop.cancel(timer)
         handshakeTimer = nil
+    }
+}
+
+extension PeerIdentity {
+    init(_ certificate: PeerCertificate) {
+        self.init(commonName: certificate.commonName, dnsNames: certificate.dnsNames, uris: certificate.uris)
     }
 }

@@ -1,11 +1,13 @@
 internal import EventLoop
 internal import RPCCore
+internal import TLS
 
 /// What all connections of a server share; never changes.
 struct ServerContents: Sendable {
     let configuration: ServerConfiguration
     let methods: MethodTable
     let interceptors: [any ServerInterceptor]
+    let tls: TLSContext?
 }
 
 /// The part of a server that lives on one loop: its connections there.
@@ -30,15 +32,16 @@ final class ServerLoop: @unchecked Sendable {
     func take(_ socket: StreamSocket, from address: SocketAddress) {
         loop.preconditionOnLoop()
         guard !isDraining else { return onConnectionEnd() }
-        let connection = ServerConnection(loop: loop, socket: socket, address: address, server: contents) {
-            [unowned self] in ended($0)
-        }
-        do throws(SystemError) {
+        do {
+            let connection = ServerConnection(
+                loop: loop, socket: socket, address: address, tls: try contents.tls.map { try TLSEngine($0) },
+                server: contents
+            ) { [unowned self] in ended($0) }
             try connection.serve()
             connections[ObjectIdentifier(connection)] = connection
         } catch {
             // Out of descriptors or memory of the kernel: the client sees a closed connection and tries again.
-            connection.requestClose(Status(.unavailable, "\(error)"))
+            onConnectionEnd()
         }
     }
 

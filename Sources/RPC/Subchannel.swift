@@ -2,13 +2,14 @@ internal import EventLoop
 internal import HTTP2
 internal import Limits
 internal import RPCCore
+internal import TLS
 
 /// What all loops of a client channel share; never changes.
 struct ClientContents: Sendable {
     let target: Endpoint
     let configuration: ClientConfiguration
     let authority: String
-    let scheme: String
+    let tls: TLSContext?
 }
 
 /// The part of a client channel that lives on one loop: its connection there, and the calls that wait for one.
@@ -103,7 +104,7 @@ final class Subchannel: @unchecked Sendable {
     private func requestHeaders(_ path: String, _ options: CallOptions, _ deadline: Deadline?) -> HeaderBlock {
         var block = HeaderBlock()
         block.append(":method", "POST")
-        block.append(":scheme", contents.scheme)
+        block.append(":scheme", contents.tls == nil ? "http" : "https")
         block.append(":path", path)
         block.append(":authority", contents.authority)
         block.append("te", "trailers")
@@ -203,8 +204,9 @@ final class Subchannel: @unchecked Sendable {
                     throw Status(.unavailable, "connecting took too long")
                 }
                 try socket.finishConnecting()
+                let tls = try contents.tls.map { try TLSEngine($0, serverName: contents.target.host) }
                 let connection = ClientConnection(
-                    loop: loop, socket: socket, address: address, settings: contents.configuration.http2)
+                    loop: loop, socket: socket, address: address, tls: tls, settings: contents.configuration.http2)
                 try await connection.establish(by: instant)
                 return connection
             } catch {

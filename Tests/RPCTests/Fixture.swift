@@ -3,6 +3,8 @@ import HTTP2
 import Limits
 import RPC
 import RPCCore
+import TLS
+import TestSupport
 
 /// Methods over text, one of each shape, whose messages say what they shall do.
 enum Methods {
@@ -115,15 +117,17 @@ struct Fixture {
     static func run<Result>(
         loops: Int = 2, at endpoint: Endpoint = .tcp(host: "127.0.0.1", port: 0),
         server configuration: ServerConfiguration = .init(), client: ClientConfiguration = .init(),
-        interceptors: [any ServerInterceptor] = [], _ body: (Fixture) async throws -> Result
+        serverTLS: TLSContext? = nil, clientTLS: TLSContext? = nil, interceptors: [any ServerInterceptor] = [],
+        _ body: (Fixture) async throws -> Result
     ) async throws -> Result {
         let group = try EventLoopGroup(name: "test", count: loops)
         let events = Events()
         let server = RPCServer(
-            group: group, services: ServiceRegistry([TextService(events: events)]), configuration: configuration,
-            interceptors: interceptors)
+            group: group, services: ServiceRegistry([TextService(events: events)]), tls: serverTLS,
+            configuration: configuration, interceptors: interceptors)
         let address = try await server.bind(to: endpoint)
-        let channel = RPCClientChannel(target: Endpoint(address), group: group, configuration: client)
+        let channel = RPCClientChannel(
+            target: Endpoint(address), tls: clientTLS, group: group, configuration: client)
         let fixture = Fixture(group: group, server: server, channel: channel, address: address, events: events)
         let result: Swift.Result<Result, any Error>
         do { result = .success(try await body(fixture)) } catch { result = .failure(error) }
@@ -131,5 +135,37 @@ struct Fixture {
         await server.shutDown(grace: .zero)
         group.shutDown()
         return try result.get()
+    }
+}
+
+/// Contexts for mutual TLS, made once.
+struct Certificates {
+    let authority: TestAuthority
+    let server: TLSIdentity
+    let client: TLSIdentity
+
+    static let shared = Result { try Certificates() }
+
+    init() throws {
+        authority = try TestAuthority()
+        server = try Self.issue(authority, "server", ["URI:spiffe://test/server", "DNS:localhost", "IP:127.0.0.1"])
+        client = try Self.issue(authority, "client", ["URI:spiffe://test/client", "DNS:client.test"])
+    }
+
+    static func issue(_ authority: TestAuthority, _ name: String, _ names: [String]) throws -> TLSIdentity {
+        let issued = try authority.issue(name, alternativeNames: names)
+        return TLSIdentity(certificateChain: .file(issued.certificate), privateKey: .file(issued.key))
+    }
+
+    func serverContext(allowed: Set<String>? = nil) throws -> TLSContext {
+        try TLSContext(
+            server: TLSServerConfiguration(
+                identity: server, trustRoots: .file(authority.root), clientCertificates: .required,
+                allowedClients: allowed))
+    }
+
+    func clientContext(_ identity: TLSIdentity?, name: String? = nil) throws -> TLSContext {
+        try TLSContext(
+            client: TLSClientConfiguration(identity: identity, trustRoots: .file(authority.root), serverName: name))
     }
 }

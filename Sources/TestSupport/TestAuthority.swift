@@ -1,0 +1,71 @@
+internal import Foundation
+
+/// A private certificate authority for tests, in a directory of its own that goes with it. Uses the `openssl` program.
+public final class TestAuthority: Sendable {
+    /// A tool failed; the text is what it said.
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Paths of a certificate and of the key to it.
+    public struct Issued: Sendable {
+        public let certificate: String
+        public let key: String
+    }
+
+    private let directory: String
+
+    public init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "authority-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try openssl("ecparam -name prime256v1 -genkey -noout -out ca.key")
+        try openssl("req -x509 -new -key ca.key -sha256 -days 2 -subj /CN=test-authority -out ca.pem")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    /// The path of the authority's own certificate.
+    public var root: String { "\(directory)/ca.pem" }
+
+    /// A certificate for `name`, with these alternative names (`DNS:x`, `URI:y`, `IP:z`).
+    ///
+    /// - Parameter days: how long it is valid; negative for one that has expired already.
+    public func issue(_ name: String, alternativeNames: [String], days: Int = 2) throws -> Issued {
+        let file = "\(name)-\(UUID().uuidString)"
+        let extensions = "subjectAltName=\(alternativeNames.joined(separator: ","))\n"
+        try Data(extensions.utf8).write(to: URL(filePath: "\(directory)/\(file).ext"))
+        try openssl("ecparam -name prime256v1 -genkey -noout -out \(file).key")
+        try openssl("req -new -key \(file).key -subj /CN=\(name) -out \(file).csr")
+        try openssl(
+            "x509 -req -in \(file).csr -CA ca.pem -CAkey ca.key -CAcreateserial -sha256 -days \(days) "
+                + "-extfile \(file).ext -out \(file).pem")
+        return Issued(certificate: "\(directory)/\(file).pem", key: "\(directory)/\(file).key")
+    }
+
+    /// A fresh pair of keys of this algorithm (`ed25519`, `X25519`), in PEM form.
+    public func makeKeyPair(_ algorithm: String) throws -> (privateKey: String, publicKey: String) {
+        let file = UUID().uuidString
+        try openssl("genpkey -algorithm \(algorithm) -out \(file).key")
+        try openssl("pkey -in \(file).key -pubout -out \(file).pub")
+        return (
+            try String(contentsOfFile: "\(directory)/\(file).key", encoding: .utf8),
+            try String(contentsOfFile: "\(directory)/\(file).pub", encoding: .utf8)
+        )
+    }
+
+    private func openssl(_ arguments: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/openssl")
+        process.arguments = arguments.split(separator: " ").map(String.init)
+        process.currentDirectoryURL = URL(filePath: directory)
+        let output = Pipe()
+        process.standardError = output
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "openssl \(arguments): \(String(decoding: text, as: UTF8.self))")
+        }
+    }
+}
