@@ -86,7 +86,10 @@ let package = Package(
         // Layer 4: the services. None imports another.
         .library(
             "MockBroker",
-            ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap, .logging]),
+            [
+                "Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap,
+                .logging,
+            ]),
 
         // Layer 4: the services.
         .library("FXSaga", ["Domain"]),

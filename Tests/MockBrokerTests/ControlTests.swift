@@ -12,7 +12,7 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     @Test func behaviorIsSetAndShown() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.seed = 5 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.seed = 5 }) { fixture in
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()).seed == 5)
             var wanted = BrokerBehavior(
                 seed: -1, replyLatency: BrokerLatency(minimumMilliseconds: 1, maximumMilliseconds: 2),
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func fillsByHandAndMovesPrices() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.fillMode = .manual }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.fillMode = .manual }) { fixture in
             _ = try await fixture.place("order-1", shares: 3)
             let fill = try await fixture.control.fillOrder(
                 BrokerFillOrderRequest(
@@ -142,7 +142,7 @@ import Testing
             configuration.lostReplyHold = .zero
         }
         var cursor = ""
-        try await BrokerFixture.run(scratch, configure: configure) { fixture in
+        try await BrokerFixture.run(scratch, .with(configure)) { fixture in
             for number in 1...20 { _ = await status { try await fixture.place("order-\(number)", shares: 3) } }
             _ = await status { try await fixture.place("resting", price: "1.00") }
             cursor = try #require(try await fixture.stream(61).last?.cursor)
@@ -151,7 +151,7 @@ import Testing
             #expect(before.lostReplies == 21)
         }
         // The same configuration: what was set at run time stays.
-        try await BrokerFixture.run(scratch, configure: configure) { fixture in
+        try await BrokerFixture.run(scratch, .with(configure)) { fixture in
             #expect(try await fixture.truth() == before)
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()).seed == 9)
             #expect(try await fixture.place("order-1", shares: 3).replayed)
@@ -159,7 +159,7 @@ import Testing
             #expect(page.reports.isEmpty && page.complete && page.nextCursor == cursor)
         }
         // Another one wins.
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.seed = 10 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.seed = 10 }) { fixture in
             let behavior = try await fixture.control.getBehavior(BrokerGetBehaviorRequest())
             #expect(behavior.seed == 10)
             #expect(try await fixture.truth().orders == before.orders)
@@ -191,10 +191,10 @@ import Testing
 
     @Test func aWrongConfigurationStopsTheStart() async throws {
         await #expect(throws: InvalidBehavior.self) {
-            try await BrokerFixture.run(scratch, configure: { $0.behavior.fillCopies = -1 }) { _ in }
+            try await BrokerFixture.run(scratch, .with { $0.behavior.fillCopies = -1 }) { _ in }
         }
         await #expect(throws: JournalError.self) {
-            try await BrokerFixture.run(scratch, configure: { $0.journalPath = scratch.path("none/journal") }) { _ in }
+            try await BrokerFixture.run(scratch, .with { $0.journalPath = scratch.path("none/journal") }) { _ in }
         }
     }
 }

@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func theReplyIsLostButNotTheOrder() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.loseFirstReplies = 1 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.loseFirstReplies = 1 }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
                 try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
@@ -65,7 +65,7 @@ import Testing
     @Test func aCallerWithoutADeadlineSeesABrokenConnection() async throws {
         try await BrokerFixture.run(
             scratch,
-            configure: {
+            .with {
                 $0.behavior.loseFirstReplies = 1
                 $0.lostReplyHold = .milliseconds(20)
             }
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aLostRequestNeverHappened() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.lostRequestPer10000 = 10_000 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.lostRequestPer10000 = 10_000 }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
                 try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func fillsAreDeliveredAsOftenAsTold() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.fillCopies = 3 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.fillCopies = 3 }) { fixture in
             _ = try await fixture.place("order-1")
             let reports = try await fixture.stream(4)
             #expect(reports.map(\.sequence) == [1, 2, 2, 2])
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func theFeedResumesFromItsCursors() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.fillParts = 3 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.fillParts = 3 }) { fixture in
             for number in 1...3 { _ = try await fixture.place("order-\(number)", shares: 3) }
             let all = try await fixture.stream(12)
             #expect(all.map(\.sequence) == Array(1...12))
@@ -172,7 +172,7 @@ import Testing
     @Test func repliesAndFillsComeWhenTheirDelayIsOver() async throws {
         try await BrokerFixture.run(
             scratch,
-            configure: {
+            .with {
                 $0.behavior.replyLatency = .init(milliseconds: 300)
                 $0.behavior.fillLatency = .init(milliseconds: 200)
             }
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func aLookUpMissesWhatIsNotVisibleYet() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.visibilityDelayMilliseconds = 500 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.visibilityDelayMilliseconds = 500 }) { fixture in
             let placed = try await fixture.place("order-1")
             let orderID = try #require(placed.order?.orderID)
             for id in [BrokerGetOrderRequest.ID.clientOrderID("order-1"), .orderID(orderID)] {
@@ -277,7 +277,7 @@ import Testing
     }
 
     @Test func duplicatesProveTheOrderWhereTheBrokerRejectsThem() async throws {
-        try await BrokerFixture.run(scratch, configure: { $0.behavior.idempotencyMode = .rejectDuplicate }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.idempotencyMode = .rejectDuplicate }) { fixture in
             let order = try await fixture.place("order-1").order
             let duplicate = try #require(await status { try await fixture.place("order-1") })
             #expect(duplicate.code == .alreadyExists)

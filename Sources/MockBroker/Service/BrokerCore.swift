@@ -95,9 +95,8 @@ package final class BrokerCore: Sendable {
     package func read<Answer: Sendable>(
         _ read: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Answer
     ) async throws(BrokerRefusal) -> Answer {
-        let now = clock.now
         let result: Result<(Answer, UInt64), BrokerRefusal> = state.withLock { state in
-            Result { () throws(BrokerRefusal) in (try read(state.book, now), state.position) }
+            Result { () throws(BrokerRefusal) in (try read(state.book, clock.now), state.position) }
         }
         let (answer, position) = try result.get()
         try await durable(position)
@@ -147,7 +146,6 @@ package final class BrokerCore: Sendable {
         _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
         _ then: (borrowing BrokerBook, Answer) -> Output
     ) throws(BrokerRefusal) -> (Output, UInt64) {
-        let now = clock.now
         var ringsDoor = false
         var ringsDue = false
         defer {
@@ -157,6 +155,8 @@ package final class BrokerCore: Sendable {
         let result: Result<(Output, UInt64), BrokerRefusal> = state.withLock { state in
             Result { () throws(BrokerRefusal) in
                 try admit(state)
+                // Read under the lock, so that the records follow the clock.
+                let now = clock.now
                 let wasEmpty = state.queue.isEmpty
                 defer { ringsDoor = wasEmpty && !state.queue.isEmpty }
                 // So that a race is decided by the times and not by which thread came first.
@@ -286,9 +286,14 @@ package final class BrokerCore: Sendable {
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.performDueUntilCancelled() }
-                try await WriterThread.run {
-                    let result = Result { () throws(JournalError) in try self.writeUntilStopped() }
-                    outcome.withLock { $0 = result }
+                do {
+                    try await WriterThread.run {
+                        let result = Result { () throws(JournalError) in try self.writeUntilStopped() }
+                        outcome.withLock { $0 = result }
+                    }
+                } catch {
+                    fail()
+                    throw error
                 }
                 group.cancelAll()
                 while let result = await group.nextResult() {
@@ -306,9 +311,9 @@ package final class BrokerCore: Sendable {
 
     /// Does what is due by now and says when to come back; nil when nothing is on the list.
     private func performDue() async throws(BrokerRefusal) -> UnixTime? {
-        let now = clock.now
         var ringsDoor = false
         let (position, next): (UInt64, UnixTime?) = state.withLock { state in
+            let now = clock.now
             let wasEmpty = state.queue.isEmpty
             while state.queue.count < queueLimitBytes, case .running = state.phase,
                 let record = state.book.recordDue(by: now, rules)

@@ -10,6 +10,14 @@ struct BrokerServiceHandler: BrokerService {
     let core: BrokerCore
     let configuration: MockBrokerConfiguration
     let environment: ServiceEnvironment
+    let attempts: AttemptMetrics
+
+    init(core: BrokerCore, configuration: MockBrokerConfiguration, environment: ServiceEnvironment) {
+        self.core = core
+        self.configuration = configuration
+        self.environment = environment
+        attempts = AttemptMetrics(environment.metrics)
+    }
 
     func placeOrder(
         _ request: BrokerPlaceOrderRequest, context: ServerContext
@@ -125,19 +133,25 @@ struct BrokerServiceHandler: BrokerService {
         let event: Logger.Message
         switch answer.content {
         case .accepted(let id):
+            attempts.accepted.increment()
             event = "order.accepted"
             facts["order_id"] = "\(id)"
         case .replayed(let id):
+            attempts.replayed.increment()
             event = "order.replayed"
             facts["order_id"] = "\(id)"
         case .refused(let refusal):
+            attempts.refused.increment()
             event = "order.refused"
             facts["reason"] = "\(refusal.reason)"
-        case .requestLost: event = "order.request_lost"
+        case .requestLost:
+            attempts.requestLost.increment()
+            event = "order.request_lost"
         }
         environment.log.info(event, metadata: facts)
         guard case .lose = answer.fate else { return }
         if case .requestLost = answer.content { return }
+        attempts.replyLost.increment()
         environment.log.info("order.reply_lost", metadata: facts)
     }
 }

@@ -10,12 +10,6 @@ struct ExecutionReader {
     let heartbeatInterval: Duration
     var sequence: Int
 
-    init(core: BrokerCore, heartbeatInterval: Duration, sequence: Int) {
-        self.core = core
-        self.heartbeatInterval = heartbeatInterval
-        self.sequence = sequence
-    }
-
     /// Hands each report on disk to `send`, fills as often as the behaviour says, and a heartbeat when there was
     /// nothing for an interval, the first one at once. Ends by throwing: what `send` throws, `CancellationError`, or
     /// a refusal when the broker stops.

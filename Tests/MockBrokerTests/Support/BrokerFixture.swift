@@ -13,15 +13,21 @@ struct BrokerFixture {
     let control: BrokerControlServiceClient
     let clock: ManualClock
 
+    /// What a test changes in the default configuration.
+    struct Setup {
+        let change: (inout MockBrokerConfiguration) -> Void
+        static func with(_ change: @escaping (inout MockBrokerConfiguration) -> Void) -> Setup { Setup(change: change) }
+    }
+
     /// Runs `body` with a broker whose journal is in `scratch`, and stops it gracefully afterwards.
     static func run(
-        _ scratch: Scratch, configure: (inout MockBrokerConfiguration) -> Void = { _ in },
+        _ scratch: Scratch, _ setup: Setup = .with { _ in },
         _ body: (BrokerFixture) async throws -> Void
     ) async throws {
         let clock = ManualClock()
         var configuration = MockBrokerConfiguration(journalPath: scratch.path("journal"))
         configuration.clock = clock
-        configure(&configuration)
+        setup.change(&configuration)
         let group = try EventLoopGroup(name: "broker-test", count: 2)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let environment = ServiceEnvironment(group: group, log: log, now: { clock.now })
