@@ -100,7 +100,11 @@ let package = Package(
         // Tests.
         .tests("Limits"),
         .tests("Protobuf"),
-        .tests("RPCCodegen", ["Protobuf", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
+        .tests(
+            "RPCCodegen",
+            [
+                "EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin,
+            ]),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
         .tests("RPCCore", ["Limits"]),

@@ -1,4 +1,6 @@
+import EventLoop
 import Protobuf
+import RPC
 import RPCCore
 import Testing
 
@@ -55,5 +57,57 @@ import Testing
         let request = EchoRequest(text: "hello", count: 2)
         let coder = EchoServiceMethods.echo.request
         #expect(try coder.decode(coder.encode(request)) == request)
+    }
+
+    @Test func everyShapeWorksOverTheWire() async throws {
+        let group = try EventLoopGroup(name: "test", count: 2)
+        let server = RPCServer(group: group, services: ServiceRegistry([Echo()]), configuration: .init())
+        let address = try await server.bind(to: .tcp(host: "127.0.0.1", port: 0))
+        let channel = RPCClientChannel(target: Endpoint(address), group: group, configuration: .init())
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await callEveryShape(EchoServiceClient(channel))) } catch {
+            outcome = .failure(error)
+        }
+        await channel.shutDown()
+        await server.shutDown(grace: .zero)
+        group.shutDown()
+        try outcome.get()
+    }
+
+    private func callEveryShape(_ client: EchoServiceClient) async throws {
+        #expect(try await client.echo(EchoRequest(text: "세계")) == EchoResponse(text: "세계"))
+
+        let repeated = try await client.repeat(EchoRequest(text: "x", count: 3)) { responses in
+            var indices: [Int32] = []
+            for try await response in responses { indices.append(response.index) }
+            return indices
+        }
+        #expect(repeated == [0, 1, 2])
+
+        let joined = try await client.join { requests in
+            for text in ["a", "b", "c"] { try await requests.write(EchoRequest(text: text)) }
+        }
+        #expect(joined == EchoResponse(text: "abc"))
+
+        let conversation = try await client.converse { requests, responses in
+            var iterator = responses.makeAsyncIterator()
+            var texts: [String] = []
+            for text in ["one", "two"] {
+                try await requests.write(EchoRequest(text: text))
+                if let response = try await iterator.next() { texts.append(response.text) }
+            }
+            await requests.finish()
+            #expect(try await iterator.next() == nil)
+            return texts
+        }
+        #expect(conversation == ["one", "two"])
+
+        #expect(try await client.channelMethod(Google_Protobuf_Empty()) == Google_Protobuf_Timestamp())
+
+        // A request that breaks the rules for text is refused by the server, not cut short.
+        let status = await #expect(throws: Status.self) {
+            _ = try await client.channel.unary("/test.rpc.EchoService/Echo", [0x0a, 0x01, 0xff], options: .defaults)
+        }
+        #expect(status?.code == .internal)
     }
 }
