@@ -93,6 +93,9 @@ let package = Package(
 
         // Layer 4: the services.
         .library("FXSaga", ["Domain"]),
+        // Layer 2: clients.
+        .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
+        .library("TestSupport", ["EventLoop", "Postgres"]),
 
         // What tests are made with.
         .library("TestSupport"),
@@ -107,6 +110,9 @@ let package = Package(
             ]),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
+        .tests("Domain"),
+        .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
+        .tests("TestSupport", ["EventLoop", "Postgres"]),
         .tests("RPCCore", ["Limits"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("FXSaga", ["Domain"]),

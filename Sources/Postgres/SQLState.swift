@@ -1,0 +1,35 @@
+/// A five-character error code of the SQL standard and of PostgreSQL.
+///
+/// Source: PostgreSQL manual, appendix A, "PostgreSQL Error Codes".
+public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let uniqueViolation = SQLState(rawValue: "23505")
+    public static let foreignKeyViolation = SQLState(rawValue: "23503")
+    public static let notNullViolation = SQLState(rawValue: "23502")
+    public static let checkViolation = SQLState(rawValue: "23514")
+    public static let exclusionViolation = SQLState(rawValue: "23P01")
+    public static let serializationFailure = SQLState(rawValue: "40001")
+    public static let deadlockDetected = SQLState(rawValue: "40P01")
+    public static let statementCompletionUnknown = SQLState(rawValue: "40003")
+    public static let inFailedTransaction = SQLState(rawValue: "25P02")
+    public static let lockNotAvailable = SQLState(rawValue: "55P03")
+    public static let queryCanceled = SQLState(rawValue: "57014")
+    public static let adminShutdown = SQLState(rawValue: "57P01")
+    public static let crashShutdown = SQLState(rawValue: "57P02")
+    public static let cannotConnectNow = SQLState(rawValue: "57P03")
+    public static let tooManyConnections = SQLState(rawValue: "53300")
+    public static let undefinedTable = SQLState(rawValue: "42P01")
+    public static let undefinedColumn = SQLState(rawValue: "42703")
+    public static let duplicateDatabase = SQLState(rawValue: "42P04")
+    public static let invalidCatalogName = SQLState(rawValue: "3D000")
+    public static let featureNotSupported = SQLState(rawValue: "0A000")
+    public static let invalidStatementName = SQLState(rawValue: "26000")
+    public static let divisionByZero = SQLState(rawValue: "22012")
+
+    /// The first two characters: `23` is an integrity violation, `08` a connection failure, and so on.
+    public var classCode: Substring { rawValue.prefix(2) }
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,79 @@
+internal import EventLoop
+internal import Glibc
+internal import Synchronization
+
+/// A directory with a short name (a socket's path has at most 107 bytes), open to be traversed by servers that run as
+/// another user. Removed when the process ends.
+///
+/// It lies in memory when /dev/shm has room: removing a data directory from a disk that is mounted with `discard` takes
+/// tens of seconds. The environment variable `MERIDIAN_TEST_DIRECTORY` names another parent.
+package struct TemporaryDirectory: Sendable {
+    private static let prefix = "mt-"
+    private static let wantedBytes: UInt = 2 << 30
+
+    /// Where the directories are made.
+    package static let parent: String = {
+        if let chosen = unsafe getenv("MERIDIAN_TEST_DIRECTORY") { return unsafe String(cString: chosen) }
+        var space = statvfs()
+        let isRoomy =
+            unsafe statvfs("/dev/shm", &space) == 0 && access("/dev/shm", W_OK | X_OK) == 0
+            && space.f_bavail * space.f_frsize >= wantedBytes
+        return isRoomy ? "/dev/shm" : "/tmp"
+    }()
+
+    package let path: String
+
+    package init() throws(ChildProcess.Failure) {
+        Cleanup.prepare()
+        var template = Array("\(Self.parent)/\(Self.prefix)\(getpid())-XXXXXX\0".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else {
+            throw ChildProcess.Failure(description: "\(SystemError.last("mkdtemp"))")
+        }
+        path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard unsafe chmod(path, 0o711) == 0 else {
+            throw ChildProcess.Failure(description: "\(SystemError.last("chmod"))")
+        }
+        let path = self.path
+        Cleanup.atExit { Self.remove(path) }
+    }
+
+    package func remove() { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        precondition(path.hasPrefix("\(parent)/\(prefix)"), "only our own directories are removed")
+        // Nobody waits for it, and a directory that stays is removed by the next run.
+        _ = try? ChildProcess(["rm", "-rf", path])
+    }
+
+    /// Removes what runs that were killed have left behind.
+    static func removeStale() {
+        guard let directory = unsafe opendir(parent) else { return }
+        defer { unsafe closedir(directory) }
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard name.hasPrefix(prefix) else { continue }
+            guard let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
+            if kill(owner, 0) != 0, errno == ESRCH { remove("\(parent)/\(name)") }
+        }
+    }
+}
+
+/// What is done when the process ends in an orderly way, last registered first.
+enum Cleanup {
+    private static let actions = Mutex<[@Sendable () -> Void]>([])
+    private static let registration: Void = {
+        atexit {
+            while let action = Cleanup.actions.withLock({ $0.popLast() }) { action() }
+        }
+        TemporaryDirectory.removeStale()
+    }()
+
+    static func prepare() { registration }
+
+    static func atExit(_ action: @escaping @Sendable () -> Void) {
+        prepare()
+        actions.withLock { $0.append(action) }
+    }
+}
