@@ -110,7 +110,6 @@ let package = Package(
             ]),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
-        .tests("Domain"),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
         .tests("TestSupport", ["EventLoop", "Postgres"]),
         .tests("RPCCore", ["Limits"]),

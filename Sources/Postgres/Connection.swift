@@ -288,7 +288,10 @@ internal import Limits
         let names = unsafe keywords.keys.map { unsafe strdup($0) }
         let values = unsafe keywords.keys.map { unsafe strdup(keywords[$0]!) }
         defer {
-            unsafe (names + values).forEach { unsafe free($0) }
+            for index in unsafe names.indices {
+                unsafe free(names[index])
+                unsafe free(values[index])
+            }
         }
         var nameList = unsafe names.map { unsafe UnsafePointer($0) } + [nil]
         var valueList = unsafe values.map { unsafe UnsafePointer($0) } + [nil]

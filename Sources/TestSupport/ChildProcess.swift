@@ -28,7 +28,9 @@ package final class ChildProcess: Sendable {
         // A process group of its own: an interrupt at the terminal reaches it through us, not beside us.
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
         let strings = unsafe arguments.map { unsafe strdup($0) }
-        defer { unsafe strings.forEach { unsafe free($0) } }
+        defer {
+            for index in unsafe strings.indices { unsafe free(strings[index]) }
+        }
         var identifier: pid_t = 0
         let code = unsafe posix_spawnp(&identifier, arguments[0], &actions, &attributes, strings + [nil], environ)
         guard code == 0 else {

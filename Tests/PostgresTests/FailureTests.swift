@@ -41,9 +41,11 @@ import Testing
 
     @Test func theDeadlineEndsAStatementAndTheServerStopsIt() async throws {
         try await ScratchDatabase.withClient(Pair.table) { client async throws in
-            let error = try await postgresError {
-                try await Deadline.within(.milliseconds(50)) {
-                    try await client.execute(sql: "INSERT INTO pair SELECT 1, 'late' FROM pg_sleep(60)")
+            let error = try await client.withConnection { session in
+                try await postgresError {
+                    try await Deadline.within(.milliseconds(50)) {
+                        try await session.execute(sql: "INSERT INTO pair SELECT 1, 'late' FROM pg_sleep(60)")
+                    }
                 }
             }
             #expect(error.reason == .deadlineExceeded)

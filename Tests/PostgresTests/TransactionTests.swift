@@ -110,7 +110,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            #expect(runs.value == 3)
+            #expect(runs.value > 2)
             let values = try await client.query(sql: "SELECT value FROM pair") { try $0.string(0) }
             #expect(values == ["xx", "xx"])
         }
