@@ -25,6 +25,8 @@ enum Methods {
     static let chat = make("Chat", .bidirectional)
     /// Never answers; says when it started and when it was cancelled.
     static let hang = make("Hang", .unary)
+    /// Waits for a request in a child task that it cancels, then answers the first request.
+    static let impatient = make("Impatient", .bidirectional)
 }
 
 /// Events that a test waits for, in order.
@@ -33,6 +35,8 @@ final class Events: Sendable {
     private let continuation: AsyncStream<String>.Continuation
 
     init() { (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(100_000)) }
+
+    func finish() { continuation.finish() }
 
     func report(_ event: String) { continuation.yield(event) }
 
@@ -87,6 +91,22 @@ struct TextService: RPCService {
                 try await responses.write("re: \(request)")
             }
         }
+        registry.addBidirectional(Methods.impatient) { requests, responses, _ in
+            let gaveUp = await withTaskGroup { tasks in
+                tasks.addTask {
+                    do {
+                        for try await _ in requests { return false }
+                        return false
+                    } catch {
+                        return true
+                    }
+                }
+                tasks.cancelAll()
+                return await tasks.next() ?? false
+            }
+            try await responses.write(gaveUp ? "gave up" : "did not")
+            for try await request in requests { return try await responses.write(request) }
+        }
         registry.addUnary(Methods.hang) { request, context in
             events.report("started \(request)")
             await untilCancelled()
@@ -135,6 +155,25 @@ struct Fixture {
         await server.shutDown(grace: .zero)
         group.shutDown()
         return try result.get()
+    }
+}
+
+extension Fixture {
+    /// Connects until nobody listens any more.
+    func untilListenerIsClosed() async throws {
+        while true {
+            let probe = RPCClientChannel(target: Endpoint(address), group: group)
+            let isClosed = await group.loops[0].perform {
+                do {
+                    _ = try await probe.unary(Methods.echo, "probe")
+                    return false
+                } catch {
+                    return true
+                }
+            }
+            await probe.shutDown()
+            if isClosed { return }
+        }
     }
 }
 
