@@ -98,7 +98,6 @@ let package = Package(
         .library("TestSupport", ["EventLoop", "Postgres"]),
 
         // What tests are made with.
-        .library("TestSupport"),
 
         // Tests.
         .tests("Limits"),
