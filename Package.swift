@@ -16,8 +16,18 @@ extension Target {
     static func c(_ name: String, apt package: String) -> Target {
         .systemLibrary(name: name, providers: [.apt([package])])
     }
-    static func library(_ name: String, _ dependencies: [Dependency] = []) -> Target {
-        .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    /// - Parameter embedding: folders whose files are embedded in the code.
+    static func library(_ name: String, _ dependencies: [Dependency] = [], embedding: [String] = []) -> Target {
+        .target(
+            name: name, dependencies: dependencies, resources: embedding.map { .embedInCode($0) },
+            swiftSettings: settings)
+    }
+    /// A service: a library over what all services share, with its SQL embedded.
+    static func service(_ name: String, _ own: [Dependency], embedding: [String] = ["Migrations", "SQL"]) -> Target {
+        let common: [Dependency] = [
+            "Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .logging,
+        ]
+        return library(name, common + own, embedding: embedding)
     }
     static func tests(_ name: String, _ dependencies: [Dependency] = [], exclude: [String] = []) -> Target {
         .testTarget(
@@ -64,15 +74,15 @@ let package = Package(
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
-        .library("HTTP2", ["CNGHTTP2", .deque]),
-        .library("TLS", ["COpenSSL"]),
         .library("Cryptography", ["COpenSSL"]),
+        .library("HTTP2", ["CNGHTTP2", .deque]),
         .library("Protobuf", ["CProtobufC"]),
+        .library("TLS", ["COpenSSL"]),
 
         // Layer 2: clients and servers on the loop.
         .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
-
         .library("EventBus", ["Limits"]),
+        .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
 
         // The generator.
         .library("RPCCodegen", [.swiftProtobuf, .protobufPlugin]),
@@ -81,46 +91,44 @@ let package = Package(
 
         // Layer 3: what services are made with.
         .library("Contracts", ["Domain", "Protobuf", "RPCCore"]),
-        .library("ServiceKit", ["Domain", "EventLoop", "RPCCore", .logging]),
+        .library(
+            "ServiceKit",
+            ["Cryptography", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPCCore", .logging],
+            embedding: ["Migrations", "SQL"]),
 
         // Layer 4: the services. None imports another.
-        .library(
-            "MockBroker",
-            [
-                "Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap,
-                .logging,
-            ]),
-
-        // Layer 4: the services.
-        .library("FXSaga", ["Domain"]),
-        // Layer 2: clients.
-        .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
-        .library("TestSupport", ["EventLoop", "Postgres"]),
+        .service("BrokerGateway", ["Cryptography", "Postgres"]),
+        .service("Channel", ["Cryptography", "Postgres"]),
+        .service("FillReceiver", ["Cryptography", "EventBus", "Postgres"]),
+        .service("FXSaga", [], embedding: ["Migrations"]),
+        .service("MockBroker", [.deque, .heap], embedding: []),
 
         // What tests are made with.
+        .library("TestSupport", ["EventLoop", "Postgres"]),
 
         // Tests.
         .tests("Limits"),
-        .tests("Protobuf"),
-        .tests(
-            "RPCCodegen",
-            [
-                "EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin,
-            ]),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
+        .tests("RPCCore", ["Limits"]),
+        .tests("Cryptography", ["TestSupport"]),
+        .tests("HTTP2"),
+        .tests("Protobuf"),
+        .tests("TLS", ["TestSupport"]),
+        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"]),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
         .tests("TestSupport", ["EventLoop", "Postgres"]),
-        .tests("RPCCore", ["Limits"]),
+        .tests(
+            "RPCCodegen",
+            ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("Contracts", ["Domain", "RPCCore"]),
+        .tests("ServiceKit", ["Domain", "EventLoop", "Postgres", "TestSupport", .logging]),
+        .tests("BrokerGateway", ["Contracts", "RPCCore"]),
+        .tests("Channel", ["Cryptography", "Domain", "RPCCore"]),
+        .tests("FillReceiver", ["Contracts", "Protobuf"]),
         .tests("FXSaga", ["Domain"]),
-        .tests("ServiceKit", ["Domain", .logging]),
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
-        .tests("HTTP2"),
-        .tests("TLS", ["TestSupport"]),
-        .tests("Cryptography", ["TestSupport"]),
-        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"]),
     ]
 )

@@ -1,0 +1,1 @@
+SELECT product, message FROM entry_switch WHERE NOT is_open

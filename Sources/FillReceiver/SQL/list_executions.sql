@@ -1,0 +1,10 @@
+SELECT execution.broker_id, execution.receiver_sequence, execution.report, execution.received_at,
+    execution.duplicates, execution.conflicts,
+    NOT EXISTS (
+        SELECT 1 FROM outbox
+        WHERE outbox.topic = 'executions' AND outbox.event_id = execution.broker_id || '/' || execution.exec_id
+    ) AS published
+FROM execution
+WHERE execution.receiver_sequence > $1 AND ($3 = '' OR execution.client_order_id = $3)
+ORDER BY execution.receiver_sequence, execution.broker_id
+LIMIT $2
