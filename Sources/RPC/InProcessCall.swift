@@ -1,0 +1,188 @@
+internal import Limits
+internal import RPCCore
+internal import Synchronization
+
+/// One call inside the process: what its two ends share.
+final class InProcessExchange: Sendable {
+    private struct State {
+        var initial: Metadata?
+        var trailing = Metadata()
+        var status: Status?
+        var task: Task<Void, Never>?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let path: String
+    let requestMetadata: Metadata
+    let deadline: Deadline?
+    let maximumMessageBytes: Int
+    let requests = MessagePipe()
+    let responses = MessagePipe()
+    private let state = Mutex(State())
+
+    init(path: String, options: CallOptions, maximumMessageBytes: Int) {
+        self.path = path
+        requestMetadata = options.metadata
+        deadline = options.effectiveDeadline
+        self.maximumMessageBytes = maximumMessageBytes
+    }
+
+    var status: Status? { state.withLock { $0.status } }
+    var trailing: Metadata { state.withLock { $0.status == nil ? [:] : $0.trailing } }
+
+    /// Runs `handler` and, beside it, the deadline's clock.
+    func run(_ handler: @escaping @Sendable () async -> Status) {
+        // The handler belongs to the server, not to the caller's task: it ends by the call's own cancellation.
+        let task = Task.detached {
+            await withTaskGroup { tasks in
+                if let deadline = self.deadline {
+                    tasks.addTask {
+                        do {
+                            try await ContinuousClock().sleep(until: deadline.instant)
+                        } catch {
+                            return  // The handler was faster.
+                        }
+                        self.end(Status(.deadlineExceeded, "the deadline has passed", certainty: .unknown), early: true)
+                    }
+                }
+                let status =
+                    if let deadline = self.deadline {
+                        await Deadline.$current.withValue(deadline) { await handler() }
+                    } else {
+                        await handler()
+                    }
+                self.end(status, early: false)
+                tasks.cancelAll()
+            }
+        }
+        let hasEnded = state.withLock { state in
+            state.task = task
+            return state.status != nil
+        }
+        if hasEnded { task.cancel() }
+    }
+
+    /// - Parameter early: before the handler has ended, which is then cancelled.
+    func end(_ status: Status, early: Bool) {
+        let (task, waiters) = state.withLock { state in
+            guard state.status == nil else {
+                return (nil, []) as (Task<Void, Never>?, [CheckedContinuation<Void, Never>])
+            }
+            state.status = status
+            state.trailing.append(contentsOf: status.metadata)
+            defer { state.waiters = [] }
+            return (early ? state.task : nil, state.waiters)
+        }
+        if status.isOK { responses.finish() } else { responses.fail(status, keepingMessages: !early) }
+        requests.fail(status.isOK ? CallEnded() : status, keepingMessages: false)
+        task?.cancel()
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func sendInitialMetadata(_ metadata: Metadata) throws {
+        let waiters = try state.withLock { state in
+            guard state.initial == nil else { throw Status(.internal, "the initial metadata was sent already") }
+            state.initial = metadata
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Sends empty initial metadata if none was sent.
+    func startResponse() {
+        let waiters = state.withLock { state in
+            guard state.initial == nil else { return [] as [CheckedContinuation<Void, Never>] }
+            state.initial = [:]
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func appendTrailing(_ metadata: Metadata) { state.withLock { $0.trailing.append(contentsOf: metadata) } }
+
+    func initialMetadata() async throws -> Metadata {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.initial != nil || state.status != nil { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+        return try state.withLock { state in
+            if let initial = state.initial { return initial }
+            if let status = state.status, !status.isOK { throw status }
+            return [:]
+        }
+    }
+
+    func check(_ message: [UInt8]) throws(Status) {
+        guard message.count <= maximumMessageBytes else {
+            throw Status(
+                .resourceExhausted, "message of \(message.count) bytes exceeds the limit of \(maximumMessageBytes)")
+        }
+    }
+}
+
+/// The client's end.
+final class InProcessClientCall: ClientCall {
+    private let exchange: InProcessExchange
+    let peer = Peer(address: "in-process")
+
+    init(_ exchange: InProcessExchange) { self.exchange = exchange }
+
+    var trailingMetadata: Metadata { exchange.trailing }
+
+    func send(_ message: [UInt8]) async throws {
+        do throws(Status) {
+            try exchange.check(message)
+        } catch {
+            exchange.end(error, early: true)
+            throw error
+        }
+        try await cancelling { try await exchange.requests.send(message) }
+    }
+
+    func finishSending() async { exchange.requests.finish() }
+
+    func initialMetadata() async throws -> Metadata {
+        try await cancelling { try await exchange.initialMetadata() }
+    }
+
+    func receive() async throws -> [UInt8]? { try await cancelling { try await exchange.responses.receive() } }
+
+    func cancel() { exchange.end(Status(.cancelled, "the call was cancelled", certainty: .unknown), early: true) }
+
+    private func cancelling<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            cancel()
+        }
+    }
+}
+
+/// The server's end.
+final class InProcessServerCall: ServerCall {
+    private let exchange: InProcessExchange
+    let peer = Peer(address: "in-process")
+
+    init(_ exchange: InProcessExchange) { self.exchange = exchange }
+
+    var path: String { exchange.path }
+    var metadata: Metadata { exchange.requestMetadata }
+    var deadline: Deadline? { exchange.deadline }
+    var isCancelled: Bool { exchange.status.map { !$0.isOK } ?? false }
+
+    func receive() async throws -> [UInt8]? { try await exchange.requests.receive() }
+
+    func send(_ message: [UInt8]) async throws {
+        exchange.startResponse()
+        try await exchange.responses.send(message)
+    }
+
+    func sendInitialMetadata(_ metadata: Metadata) async throws { try exchange.sendInitialMetadata(metadata) }
+    func appendTrailingMetadata(_ metadata: Metadata) { exchange.appendTrailing(metadata) }
+}
