@@ -81,8 +81,6 @@ let package = Package(
 
         // Layer 2: clients and servers on the loop.
         .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
-        .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
-
         .library("EventBus", ["Limits"]),
         .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
 
@@ -104,15 +102,6 @@ let package = Package(
         .service("FillReceiver", ["Cryptography", "EventBus", "Postgres"]),
         .service("FXSaga", [], embedding: ["Migrations"]),
         .service("MockBroker", [.deque, .heap], embedding: []),
-        .library(
-            "MockBroker",
-            [
-                "Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap,
-                .logging,
-            ]),
-
-        // Layer 4: the services.
-        .library("FXSaga", ["Domain"]),
 
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "Postgres"]),
