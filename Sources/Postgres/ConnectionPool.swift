@@ -225,9 +225,9 @@ final class ConnectionPool: @unchecked Sendable {
             let connection = connecting.removeValue(forKey: ObjectIdentifier(connection))
             if let error { return attemptFailed(error) }
             guard let connection else { return }
-            connection.onClose = { [unowned self, unowned connection] _ in
+            connection.onClose = { [weak self, weak connection] _ in
                 // One in use is noticed by its user, who releases it.
-                idle.removeAll { $0 === connection }
+                self?.idle.removeAll { $0 === connection }
             }
             failedAttempts = 0
             lastFailure = nil

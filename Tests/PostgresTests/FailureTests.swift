@@ -43,7 +43,7 @@ import Testing
         try await ScratchDatabase.withClient(Pair.table) { client async throws in
             let error = try await client.withConnection { session in
                 try await postgresError {
-                    try await Deadline.within(.milliseconds(50)) {
+                    try await Deadline.within(.milliseconds(300)) {
                         try await session.execute(sql: "INSERT INTO pair SELECT 1, 'late' FROM pg_sleep(60)")
                     }
                 }
@@ -58,7 +58,7 @@ import Testing
     @Test func insideATransactionADeadlineLeavesNoDoubt() async throws {
         try await ScratchDatabase.withClient(Pair.table) { client async throws in
             let error = try await postgresError {
-                try await Deadline.within(.milliseconds(50)) {
+                try await Deadline.within(.milliseconds(300)) {
                     try await client.withTransaction { tx in
                         try await tx.execute(InsertPair(key: 1, value: "one"))
                         try await tx.execute(sql: "SELECT pg_sleep(60)")
@@ -77,7 +77,12 @@ import Testing
             let task = Task {
                 try await postgresError { try await client.execute(sql: "SELECT pg_sleep(60)") }
             }
-            try await until(client, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")
+            try await until(
+                client,
+                """
+                SELECT count(*) = 1 FROM pg_stat_activity
+                WHERE wait_event = 'PgSleep' AND datname = current_database()
+                """)
             task.cancel()
             let error = try await task.value
             #expect(error.reason == .cancelled)

@@ -13,8 +13,9 @@ import Testing
         try await client.execute(InsertPair(key: 1, value: "kept"))
 
         try await server.stop(mode)
+        // After a crash, the backend of an idle connection may live for another moment.
         let error = try await postgresError {
-            try await Deadline.within(.milliseconds(50)) { try await client.ping() }
+            while true { try await Deadline.within(.milliseconds(50)) { try await client.ping() } }
         }
         #expect([.deadlineExceeded, .connectionLost].contains(error.reason) || error.sqlState != nil)
 
