@@ -129,6 +129,6 @@ let package = Package(
         .tests("FXSaga", ["Domain"]),
         .tests(
             "MockBroker",
-            ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
+            ["Contracts", "Domain", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap, .logging]),
     ]
 )

@@ -190,8 +190,12 @@ import Testing
     }
 
     @Test func aWrongConfigurationStopsTheStart() async throws {
-        await #expect(throws: InvalidBehavior.self) {
-            try await BrokerFixture.run(scratch, .with { $0.behavior.fillCopies = -1 }) { _ in }
+        let wrong: [(inout MockBrokerConfiguration) -> Void] = [
+            { $0.behavior.fillCopies = -1 }, { $0.heartbeatInterval = .zero }, { $0.lostReplyHold = .seconds(-1) },
+            { $0.commissionRate = BasisPoints(-1) }, { $0.idLimit = 0 }, { $0.prices[apple] = .zero },
+        ]
+        for change in wrong {
+            await #expect(throws: InvalidBehavior.self) { try await BrokerFixture.run(scratch, .with(change)) { _ in } }
         }
         await #expect(throws: JournalError.self) {
             try await BrokerFixture.run(scratch, .with { $0.journalPath = scratch.path("none/journal") }) { _ in }

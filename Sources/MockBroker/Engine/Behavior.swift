@@ -98,8 +98,8 @@ extension Behavior.Latency {
     }
 }
 
-/// A behaviour that makes no sense. Nothing was changed.
-public struct InvalidBehavior: Error, Hashable, Sendable {
+/// A behaviour, or a setting of the configuration, that makes no sense. Nothing was changed.
+public struct InvalidBehavior: Error, Hashable, Sendable, CustomStringConvertible {
     /// The field, as the control contract names it: `reply_latency.maximum_milliseconds`.
     public let path: String
     /// What is wrong with it.
@@ -109,4 +109,6 @@ public struct InvalidBehavior: Error, Hashable, Sendable {
         self.path = path
         self.problem = problem
     }
+
+    public var description: String { "\(path) \(problem)" }
 }

@@ -18,10 +18,9 @@ public final class MockBroker: Sendable {
     ///
     /// - Throws: an error that says what is wrong with the journal or, with the field's path, with the configuration.
     public init(_ configuration: MockBrokerConfiguration, _ environment: ServiceEnvironment) throws {
-        precondition(configuration.heartbeatInterval > .zero, "heartbeats need an interval")
+        try configuration.validate()
         self.configuration = configuration
         self.environment = environment
-        try configuration.behavior.validate()
         var book = BrokerBook()
         let journal = try JournalFile.open(path: configuration.journalPath) { record throws(InvalidRecord) in
             try book.apply(record)

@@ -37,6 +37,18 @@ public struct MockBrokerConfiguration: Sendable {
         clock = SystemBrokerClock()
     }
 
+    /// Refuses what makes no sense, naming the setting.
+    func validate() throws(InvalidBehavior) {
+        try behavior.validate()
+        for (path, isValid) in [
+            ("heartbeat_interval", heartbeatInterval > .zero), ("lost_reply_hold", lostReplyHold >= .zero),
+            ("commission_rate", (0...10_000).contains(commissionRate.rawValue)), ("id_limit", idLimit > 0),
+            ("prices", prices.values.allSatisfy(\.isPositive)),
+        ] where !isValid {
+            throw InvalidBehavior(path: path, problem: "is out of range")
+        }
+    }
+
     private static func constant<Kind>(_ text: String) -> ID<Kind> {
         guard let id = ID<Kind>(rawValue: text) else { preconditionFailure("\(text) is no id of this kind") }
         return id
