@@ -95,6 +95,7 @@ let package = Package(
             "ServiceKit",
             ["Cryptography", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPCCore", .logging],
             embedding: ["Migrations", "SQL"]),
+        .library("LocalServers", ["EventLoop"]),
 
         // Layer 4: the services. None imports another.
         .service("BrokerGateway", ["Cryptography", "Postgres"]),
@@ -104,7 +105,7 @@ let package = Package(
         .service("MockBroker", [.deque, .heap], embedding: []),
 
         // What tests are made with.
-        .library("TestSupport", ["EventLoop", "Postgres"]),
+        .library("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
 
         // Tests.
         .tests("Limits"),

@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
+internal import LocalServers
 public import Postgres
-internal import Synchronization
 
 /// A PostgreSQL server of our own, in a temporary directory, behind a Unix-domain socket. It ends with the process.
 ///
@@ -18,8 +18,7 @@ public final class PrivatePostgres: Sendable {
     /// How to reach the database `postgres` as its superuser.
     public let configuration: PostgresConfiguration
     private let directory: TemporaryDirectory
-    private let programs: String
-    private let process = Mutex<ChildProcess?>(nil)
+    private let server: PostgresServer
 
     /// Starts a server; takes a quarter of a second. The calls behind it block a thread of their own.
     public static func start() async throws -> PrivatePostgres {
@@ -30,87 +29,42 @@ public final class PrivatePostgres: Sendable {
 
     /// Ends the server. Connections to it break.
     public func stop(_ mode: StopMode = .fast) async throws {
-        try await BlockingPool.shared.run { self.stopBlocking(mode) }
+        try await BlockingPool.shared.run { self.server.stop(mode == .fast ? .fast : .crash) }
     }
 
     /// Starts the server again after `stop`, on the same files and socket.
     public func restart() async throws {
         try await BlockingPool.shared.run {
-            Result { try self.startBlocking() }
+            Result { try self.server.start() }
         }.get()
     }
 
     init() throws {
-        programs = try Self.findPrograms()
         directory = try TemporaryDirectory()
         configuration = PostgresConfiguration(host: directory.path, user: "postgres", database: "postgres")
         if let user = ServerAccount.user { try ChildProcess.run(["chown", user, directory.path]) }
+        let settings = [
+            ("fsync", "off"), ("max_connections", "200"), ("shared_buffers", "64MB"), ("jit", "off"),
+            ("log_min_messages", "warning"), ("deadlock_timeout", "100ms"),
+        ]
+        server = try PostgresServer(
+            dataFolder: "\(directory.path)/data", socketFolder: directory.path,
+            logPath: "\(directory.path)/postgres.log", settings: settings)
         try copyTemplate()
-        try startBlocking()
-        Cleanup.atExit { [self] in stopBlocking(.crash) }
-    }
-
-    private var data: String { "\(directory.path)/data" }
-    private var log: String { "\(directory.path)/postgres.log" }
-
-    private func startBlocking() throws {
-        // After a crash the old backends notice one by one, and no server starts while one is still attached.
-        for _ in 0..<100 {
-            let server = try launch()
-            while !server.hasEnded {
-                if try ChildProcess(["\(programs)/pg_isready", "-q", "-h", directory.path]).wait() == 0 {
-                    process.withLock { $0 = server }
-                    return
-                }
-                usleep(5000)
-            }
-            usleep(20_000)
-        }
-        throw ChildProcess.Failure(description: "PostgreSQL did not start; see \(log)")
-    }
-
-    private func launch() throws -> ChildProcess {
-        try ChildProcess(
-            ServerAccount.command(onParentDeath: "QUIT") + [
-                "\(programs)/postgres", "-D", data, "-k", directory.path, "-c", "listen_addresses=", "-c", "port=5432",
-                "-c", "unix_socket_permissions=0777", "-c", "fsync=off", "-c", "max_connections=200",
-                "-c", "shared_buffers=64MB", "-c", "jit=off", "-c", "log_min_messages=warning",
-                "-c", "deadlock_timeout=100ms",
-                // Shared memory that a crash leaves behind then goes with the directory.
-                "-c", "dynamic_shared_memory_type=mmap",
-            ], logPath: log)
-    }
-
-    private func stopBlocking(_ mode: StopMode) {
-        guard let server = process.withLock({ $0.take() }) else { return }
-        switch mode {
-        case .fast: server.send(SIGINT)
-        case .crash: server.send(SIGKILL)
-        }
-        server.wait()
+        try server.start()
+        Cleanup.atExit { [self] in server.stop(.crash) }
     }
 
     private func copyTemplate() throws {
-        let version = programs.split(separator: "/").dropLast().last.map(String.init) ?? "unknown"
-        let template = "\(TemporaryDirectory.parent)/meridian-pg-template-\(version)-\(geteuid())"
+        let template = "/tmp/meridian-pg-template-\(server.version)-\(geteuid())"
         if unsafe access("\(template)/PG_VERSION", F_OK) != 0 {
             let made = "\(directory.path)/template"
-            try ChildProcess.run(
-                ServerAccount.command() + [
-                    "\(programs)/initdb", "-D", made, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-                    "--no-sync",
-                ], logPath: log)
+            let maker = try PostgresServer(
+                dataFolder: made, socketFolder: directory.path, logPath: "\(directory.path)/postgres.log", settings: [])
+            try maker.initialize()
             // Another run may have been faster; either template is good.
             _ = try? ChildProcess.run(["mv", "-T", "-n", made, template])
         }
-        try ChildProcess.run(["cp", "-a", template, data], logPath: log)
-    }
-
-    private static func findPrograms() throws(ChildProcess.Failure) -> String {
-        for version in stride(from: 30, through: 12, by: -1) {
-            let path = "/usr/lib/postgresql/\(version)/bin"
-            if unsafe access("\(path)/postgres", X_OK) == 0 { return path }
-        }
-        throw ChildProcess.Failure(description: "no PostgreSQL in /usr/lib/postgresql; install the package postgresql")
+        try ChildProcess.run(["cp", "-a", template, "\(directory.path)/data"])
     }
 }

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+package import LocalServers
 internal import Synchronization
 
 /// A directory with a short name (a socket's path has at most 107 bytes), open to be traversed by servers that run as

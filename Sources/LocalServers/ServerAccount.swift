@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The user that servers run as: PostgreSQL refuses root.
-enum ServerAccount {
+package enum ServerAccount {
     /// A command that runs what follows as an unprivileged user and sends it `signal` when our thread ends.
-    static func command(onParentDeath signal: String? = nil) -> [String] {
+    package static func command(onParentDeath signal: String? = nil) -> [String] {
         var command = ["setpriv"]
         if let user { command += ["--reuid=\(user)", "--regid=\(group(of: user))", "--clear-groups"] }
         if let signal { command += ["--pdeathsig", signal] }
@@ -11,7 +11,7 @@ enum ServerAccount {
     }
 
     /// Nil when we are not root and simply stay who we are.
-    static let user: String? = {
+    package static let user: String? = {
         guard geteuid() == 0 else { return nil }
         return unsafe getpwnam("postgres") != nil ? "postgres" : "nobody"
     }()

@@ -2,10 +2,11 @@ internal import EventLoop
 internal import Glibc
 internal import Synchronization
 
-/// A program started by a test. Its calls block: use them on a `BlockingPool`.
+/// A child program. Its calls block: use them on a `BlockingPool`.
 package final class ChildProcess: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     package let identifier: Int32
