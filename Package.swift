@@ -130,6 +130,6 @@ let package = Package(
         .tests("FXSaga", ["Domain"]),
         .tests(
             "MockBroker",
-            ["Contracts", "Domain", "Limits", "Protobuf", "RPCCore", "ServiceKit", .deque, .heap, .logging]),
+            ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
     ]
 )
