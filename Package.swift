@@ -116,7 +116,7 @@ let package = Package(
         .tests("HTTP2"),
         .tests("Protobuf"),
         .tests("TLS", ["TestSupport"]),
-        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"]),
+        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
         .tests("TestSupport", ["EventLoop", "Postgres"]),
         .tests(

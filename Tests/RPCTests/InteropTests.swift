@@ -1,0 +1,182 @@
+import EventLoop
+import Foundation
+import RPC
+import RPCCore
+import TLS
+import TestSupport
+import Testing
+
+/// The interpreter that has grpcio: the one that `./meridian test` prepares, or `MERIDIAN_PYTHON`.
+private let python: String? = {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    var candidates = [root.appending(path: ".build/python/bin/python").path, "/usr/bin/python3"]
+    if let named = ProcessInfo.processInfo.environment["MERIDIAN_PYTHON"] { candidates.insert(named, at: 0) }
+    for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
+        if let result = run(path, ["-c", "import grpc"]), result.status == 0 { return path }
+    }
+    return nil
+}()
+
+private func script(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Python/\(name)").path
+}
+
+/// Runs a program to its end; blocks, so call it on a thread that may wait.
+private func run(_ program: String, _ arguments: [String]) -> (status: Int32, output: String)? {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardError = output
+    do {
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    } catch {
+        return nil
+    }
+}
+
+/// The service of `server.py` in a process of its own.
+private struct PythonServer {
+    let process = Process()
+    let input = Pipe()
+    let port: UInt16
+
+    init(_ python: String, _ arguments: [String]) throws {
+        let output = Pipe()
+        process.executableURL = URL(filePath: python)
+        process.arguments = [script("server.py")] + arguments
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        port = try #require(UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)), "\(line)")
+    }
+
+    func stop() throws {
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+}
+
+@Suite(.serialized, .enabled(if: python != nil, "grpcio is not installed"))
+struct InteropTests {
+    let issued: (authority: TestAuthority, server: TestAuthority.Issued, client: TestAuthority.Issued)
+
+    init() throws {
+        let authority = try TestAuthority()
+        issued = (
+            authority, try authority.issue("server", alternativeNames: ["DNS:localhost"]),
+            try authority.issue("client", alternativeNames: ["DNS:client.test"])
+        )
+    }
+
+    private func identity(_ issued: TestAuthority.Issued) -> TLSIdentity {
+        TLSIdentity(certificateChain: .file(issued.certificate), privateKey: .file(issued.key))
+    }
+
+    @Test(arguments: [false, true]) func aForeignClientCallsOurServer(_ secure: Bool) async throws {
+        let python = try #require(python)
+        let tls =
+            secure
+            ? try TLSContext(
+                server: TLSServerConfiguration(
+                    identity: identity(issued.server), trustRoots: .file(issued.authority.root),
+                    clientCertificates: .required, allowedClients: ["client.test"])) : nil
+        try await Fixture.run(serverTLS: tls) { fixture in
+            var arguments = [script("client.py"), "\(Endpoint(fixture.address))"]
+            if secure { arguments += [issued.authority.root, issued.client.certificate, issued.client.key] }
+            let command = arguments
+            let result = try await BlockingPool.shared.run { run(python, command) }
+            let output = result?.output ?? "could not be started"
+            #expect(result?.status == 0 && !output.contains("FAILED"), "\(output)")
+            #expect(output.split(separator: "\n").filter { $0.hasSuffix("ok") }.count == 18, "\(output)")
+        }
+    }
+
+    @Test(arguments: [false, true]) func ourClientCallsAForeignServer(_ secure: Bool) async throws {
+        let python = try #require(python)
+        let server = try PythonServer(
+            python, secure ? [issued.authority.root, issued.server.certificate, issued.server.key] : [])
+        let tls =
+            secure
+            ? try TLSContext(
+                client: TLSClientConfiguration(
+                    identity: identity(issued.client), trustRoots: .file(issued.authority.root))) : nil
+        let group = try EventLoopGroup(name: "interop", count: 1)
+        let channel = RPCClientChannel(target: .tcp(host: "localhost", port: server.port), tls: tls, group: group)
+        do {
+            try await callEverything(channel, secure: secure)
+        } catch {
+            Issue.record(error)
+        }
+        await channel.shutDown()
+        group.shutDown()
+        try server.stop()
+    }
+
+    private func callEverything(_ channel: RPCClientChannel, secure: Bool) async throws {
+        let options = CallOptions(timeout: .seconds(20))
+        let unary = try await channel.unary(Methods.echo, "hello", options: options)
+        #expect(unary == "hello")
+        let text = String(repeating: "0123456789", count: 400_000)
+        let large = try await channel.unary(Methods.echo, text, options: options)
+        #expect(large == text)
+        let streamed = try await channel.serverStreaming(Methods.countdown, "1000", options: options) { responses in
+            var count = 0
+            for try await _ in responses { count += 1 }
+            return count
+        }
+        #expect(streamed == 1000)
+        let joined = try await channel.clientStreaming(Methods.join, options: options) { writer in
+            for word in ["a", "b"] { try await writer.write(word) }
+        }
+        #expect(joined == "a,b")
+        let stopped = try await channel.clientStreaming(Methods.join, options: options) { writer in
+            while true { try await writer.write("stop") }
+        }
+        #expect(stopped == "stopped")
+        let chat = try await channel.bidirectional(Methods.chat, options: options) { writer, responses in
+            var iterator = responses.makeAsyncIterator()
+            try await writer.write("1")
+            let first = try await iterator.next()
+            await writer.finish()
+            return [first, try await iterator.next()]
+        }
+        #expect(chat == ["re: 1", nil])
+        let failed = await #expect(throws: Status.self) {
+            try await channel.unary(Methods.echo, "fail:5", options: options)
+        }
+        #expect(failed?.code == .notFound && failed?.message == "failed as asked: 한 %")
+        #expect(failed?.details == [1, 2, 3] && failed?.metadata["x-reason"] == "asked")
+        let deadline = try await channel.unary(
+            Methods.echo, "deadline?", options: CallOptions(timeout: .seconds(100)))
+        #expect(["98", "99"].contains(deadline))
+        if secure {
+            let peer = try await channel.unary(Methods.echo, "peer?", options: options)
+            #expect(peer == "client")
+        }
+        var metadata: Metadata = ["x-initial": "one"]
+        try metadata.append([0, 1, 255], for: "x-trailing-bin")
+        let (initial, trailing) = try await channel.withCall(
+            Methods.echo.path, options: CallOptions(timeout: .seconds(20), metadata: metadata)
+        ) { call in
+            try await call.send([])
+            await call.finishSending()
+            let initial = try await call.initialMetadata()
+            while try await call.receive() != nil {}
+            return (initial, call.trailingMetadata)
+        }
+        #expect(initial["x-initial"] == "one" && trailing[bytes: "x-trailing-bin"] == [0, 1, 255])
+        let late = await #expect(throws: Status.self) {
+            try await channel.unary(Methods.hang, "late", options: CallOptions(timeout: .milliseconds(100)))
+        }
+        #expect(late?.code == .deadlineExceeded)
+        let cancelled = try await channel.unary("/test.Text/WasCancelled", [], options: options)
+        #expect(cancelled == Array("late".utf8))
+    }
+}
