@@ -103,6 +103,7 @@ let package = Package(
         .service("FillReceiver", ["Cryptography", "EventBus", "Postgres"]),
         .service("FXSaga", [], embedding: ["Migrations"]),
         .service("MockBroker", [.deque, .heap], embedding: []),
+        .service("Trading", ["EventBus", "Postgres"]),
 
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
@@ -131,5 +132,11 @@ let package = Package(
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
+        .tests(
+            "Trading",
+            [
+                "Contracts", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "Protobuf", "RPCCore",
+                "ServiceKit", "TestSupport", .logging,
+            ]),
     ]
 )

@@ -1,0 +1,2 @@
+-- Parked reports, and when the oldest was parked.
+select count(*), min(parked_at) from parked_execution
