@@ -101,7 +101,7 @@ let package = Package(
         .service("BrokerGateway", ["Cryptography", "Postgres"]),
         .service("Channel", ["Cryptography", "Postgres"]),
         .service("FillReceiver", ["Cryptography", "EventBus", "Postgres"]),
-        .service("FXSaga", [], embedding: ["Migrations"]),
+        .service("FXSaga", ["EventBus", "Postgres"]),
         .service("MockBroker", [.deque, .heap], embedding: []),
         .service("Trading", ["EventBus", "Postgres"]),
 
@@ -128,7 +128,12 @@ let package = Package(
         .tests("BrokerGateway", ["Contracts", "RPCCore"]),
         .tests("Channel", ["Cryptography", "Domain", "RPCCore"]),
         .tests("FillReceiver", ["Contracts", "Protobuf"]),
-        .tests("FXSaga", ["Domain"]),
+        .tests(
+            "FXSaga",
+            [
+                "Contracts", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC", "RPCCore",
+                "ServiceKit", "TestSupport", .logging,
+            ]),
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),

@@ -211,3 +211,14 @@ CREATE TABLE exchange_redrive (
 
 CREATE TRIGGER exchange_redrive_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON exchange_redrive
     FOR EACH STATEMENT EXECUTE FUNCTION exchange_record_never_changes();
+
+-- Messages that can never have an effect, with all that arrived, for a person.
+CREATE TABLE dead_letter (
+    event_id    text        NOT NULL PRIMARY KEY,
+    topic       text        NOT NULL,
+    key         text        NOT NULL,
+    payload     bytea       NOT NULL,
+    traceparent text        NOT NULL,
+    reason      text        NOT NULL CHECK (char_length(reason) <= 500),
+    at          timestamptz NOT NULL DEFAULT statement_timestamp()
+);
