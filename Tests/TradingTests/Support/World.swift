@@ -17,6 +17,8 @@ final class World: Sendable {
     static let account = "usd-1"
     static let funding = "krw-1"
 
+    private static let gate = Gate(6)
+
     let time = TestTime()
     let bus = MemoryBus()
     let gateway = FakeGateway()
@@ -67,14 +69,16 @@ final class World: Sendable {
         isRunning: Bool = true, configure: (inout TradingConfiguration) -> Void = { _ in },
         _ body: @Sendable (World) async throws -> Void
     ) async throws {
-        try await ScratchDatabase.withClient { postgres in
-            let world = try World(postgres, configure)
-            try await Migrator.migrate(
-                postgres, to: Trading.TradingService.migrations, environment: world.environment)
-            if isRunning {
-                try await world.running { try await body(world) }
-            } else {
-                try await body(world)
+        try await gate.pass {
+            try await ScratchDatabase.withClient { postgres in
+                let world = try World(postgres, configure)
+                try await Migrator.migrate(
+                    postgres, to: Trading.TradingService.migrations, environment: world.environment)
+                if isRunning {
+                    try await world.running { try await body(world) }
+                } else {
+                    try await body(world)
+                }
             }
         }
     }
@@ -101,6 +105,10 @@ final class World: Sendable {
     private func waitForCapabilities() async throws {
         while service.ledger.capabilities.current.idempotencyMode == .echoOnly { await Task.yield() }
     }
+
+    /// Cents on the customer's account, and how many of them are held.
+    var balance: Int64 { money.truth.accounts[Self.account]?.balance ?? .min }
+    var held: Int64 { money.truth.accounts[Self.account]?.held ?? .min }
 
     // MARK: Requests
 
@@ -237,4 +245,11 @@ final class World: Sendable {
     }
 
     struct Missing: Error {}
+}
+
+extension World {
+    /// Rows of a table.
+    func rowCount(_ table: String) async throws -> Int64 {
+        try await postgres.query(sql: "select count(*) from \(table)") { row in try row.int64(0) }[0]
+    }
 }
