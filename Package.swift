@@ -119,7 +119,7 @@ let package = Package(
         .tests("TLS", ["TestSupport"]),
         .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
-        .tests("TestSupport", ["EventLoop", "Postgres"]),
+        .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
         .tests(
             "RPCCodegen",
             ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),

@@ -50,10 +50,11 @@ package final class PostgresServer: Sendable {
     /// Starts the server and returns when it takes connections.
     package func start() throws(ChildProcess.Failure) {
         // After a crash the old backends notice one by one, and no server starts while one is still attached.
+        let port = settings.last { $0.0 == "port" }?.1 ?? "5432"
         for _ in 0..<100 {
             let server = try launch()
             while !server.hasEnded {
-                if try ChildProcess(["\(programs)/pg_isready", "-q", "-h", socketFolder]).wait() == 0 {
+                if try ChildProcess(["\(programs)/pg_isready", "-q", "-h", socketFolder, "-p", port]).wait() == 0 {
                     process.withLock { $0 = server }
                     return
                 }

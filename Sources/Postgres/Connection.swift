@@ -23,7 +23,8 @@ internal import Limits
     var idleSince = ContinuousClock.now
     /// Called once when the connection ends for any reason after it was ready.
     var onClose: ((PostgresError) -> Void)?
-    var onNotification: ((PostgresNotification) -> Void)?
+    /// Called with the payload of each NOTIFY.
+    var onNotification: ((String) -> Void)?
 
     /// Nil once closed: libpq answers calls with nil as for a broken connection.
     private var handle: OpaquePointer?
@@ -44,10 +45,40 @@ internal import Limits
 
     deinit { unsafe PQfinish(handle) }
 
+    /// Makes a connection. The task's cancellation ends the attempt.
+    static func open(
+        _ configuration: PostgresConfiguration, loop: EventLoop, limits: PostgresLimits
+    ) async throws(PostgresError) -> Connection {
+        var configuration = configuration
+        if configuration.needsNameLookUp {
+            let named = configuration
+            let lookUp: Result<PostgresConfiguration, PostgresError>
+            do {
+                lookUp = try await BlockingPool.shared.run {
+                    Result { () throws(PostgresError) in try named.lookingUpNames() }
+                }
+            } catch {
+                throw PostgresError(.unavailable, "too many name look-ups wait")
+            }
+            configuration = try lookUp.get()
+        }
+        let connection = Connection(loop: loop, limits: limits)
+        let resolved = configuration
+        let failure: PostgresError? = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                connection.connect(resolved) { continuation.resume(returning: $0) }
+            }
+        } onCancel: {
+            loop.spawn { connection.stopConnecting() }
+        }
+        if let failure { throw failure }
+        return connection
+    }
+
     /// Starts to connect; `completion` is called once on the loop, with an error or when the connection is ready.
     ///
     /// - Parameter configuration: without names to look up.
-    func connect(_ configuration: PostgresConfiguration, completion: @escaping (PostgresError?) -> Void) {
+    private func connect(_ configuration: PostgresConfiguration, completion: @escaping (PostgresError?) -> Void) {
         loop.preconditionOnLoop()
         unsafe handle = Self.start(configuration)
         phase = .connecting(completion)
@@ -56,6 +87,8 @@ internal import Limits
             failConnecting("no connection within \(limits.connectTimeout)")
         }
         unsafe PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        // A refused connection comes without result: its SQLSTATE is only in the verbose message.
+        unsafe PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         guard unsafe PQstatus(handle) != CONNECTION_BAD else { return failConnecting(lastMessage) }
         watch(for: .writable)  // libpq: behave as if the first poll had asked for writing.
     }
@@ -115,6 +148,18 @@ internal import Limits
         batch.finish(PostgresError(reason, message, certainty: batch.commits ? .unknown : .notApplied))
         requestCancel()
         close(PostgresError(.connectionLost, "the connection was given up with another statement"))
+    }
+
+    /// Waits for the end of the connection; the task's cancellation ends it.
+    func untilClosed() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                guard isReady else { return continuation.resume() }
+                onClose = { _ in continuation.resume() }
+            }
+        } onCancel: {
+            loop.spawn { self.close(PostgresError(.cancelled, "no longer wanted")) }
+        }
     }
 
     /// Closes after the batches in flight have been failed with `error`.
@@ -269,11 +314,9 @@ internal import Limits
 
     private func takeNotifications() {
         while isReady, let notification = unsafe PQnotifies(handle) {
-            let received = unsafe PostgresNotification(
-                channel: String(cString: notification.pointee.relname),
-                payload: String(cString: notification.pointee.extra))
+            let payload = unsafe String(cString: notification.pointee.extra)
             unsafe PQfreemem(notification)
-            onNotification?(received)
+            onNotification?(payload)
         }
     }
 
@@ -284,7 +327,9 @@ internal import Limits
         keywords["client_encoding"] = "UTF8"
         // A peer that vanished is noticed by the kernel, not by the next caller.
         keywords["tcp_user_timeout"] = keywords["tcp_user_timeout"] ?? "10000"
-        keywords["keepalives_idle"] = keywords["keepalives_idle"] ?? "30"
+        for (keyword, value) in [("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3")] {
+            keywords[keyword] = keywords[keyword] ?? value
+        }
         let names = unsafe keywords.keys.map { unsafe strdup($0) }
         let values = unsafe keywords.keys.map { unsafe strdup(keywords[$0]!) }
         defer {
@@ -326,11 +371,10 @@ internal import Limits
         stopConnectTimer()
         phase = .closed
         release()
-        completion(.connection(.unavailable, message))
+        completion(PostgresError(connecting: message))
     }
 
-    /// Gives up on a connection that is still being made; its completion is called.
-    func stopConnecting() { failConnecting("the client was shut down") }
+    private func stopConnecting() { failConnecting("the attempt to connect was cancelled") }
 
     private func stopConnectTimer() {
         if let connectTimer { loop.cancel(connectTimer) }

@@ -20,8 +20,9 @@ final class ConnectionPool: @unchecked Sendable {
     private let limits: PostgresLimits
     private var idle: [Connection] = []
     private var busy: [ObjectIdentifier: Connection] = [:]
-    private var connecting: [ObjectIdentifier: Connection] = [:]
-    private var lookingUp = 0
+    /// Attempts to connect, by number.
+    private var connecting: [Int: Task<Void, Never>] = [:]
+    private var lastAttempt = 0
     private var waiters: BoundedQueue<Waiter>
     private var failedAttempts = 0
     private var lastFailure: PostgresError?
@@ -84,7 +85,7 @@ final class ConnectionPool: @unchecked Sendable {
         if let retryTimer { loop.cancel(retryTimer) }
         retryTimer = nil
         failWaiters(PostgresError(.closed, "the client was shut down"))
-        for connection in connecting.values { connection.stopConnecting() }
+        for attempt in connecting.values { attempt.cancel() }
         for connection in idle { connection.close(PostgresError(.closed, "the client was shut down")) }
         idle.removeAll()
         guard !isDrained else { return }
@@ -95,7 +96,7 @@ final class ConnectionPool: @unchecked Sendable {
         var statistics = counters
         statistics.idle = idle.count
         statistics.busy = busy.count
-        statistics.connecting = connecting.count + lookingUp
+        statistics.connecting = connecting.count
         statistics.waiting = waiters.count
         return statistics
     }
@@ -177,7 +178,7 @@ final class ConnectionPool: @unchecked Sendable {
         connectIfNeeded()
     }
 
-    private var isDrained: Bool { busy.isEmpty && connecting.isEmpty && lookingUp == 0 }
+    private var isDrained: Bool { busy.isEmpty && connecting.isEmpty }
 
     private func finishDraining() {
         guard isClosed, isDrained else { return }
@@ -188,43 +189,24 @@ final class ConnectionPool: @unchecked Sendable {
     // MARK: Connecting
 
     private func connectIfNeeded() {
-        // An attempt can fail at once; then the timer is set, and the next attempt is its business.
-        while !isClosed, retryTimer == nil, connecting.count + lookingUp < wantedAttempts,
-            busy.count + idle.count + connecting.count + lookingUp < limits.connectionsPerLoop
-        {
-            startConnecting()
+        guard !isClosed, retryTimer == nil else { return }
+        // After a failure, one attempt at a time is enough to learn that the server is back.
+        let wanted = failedAttempts > 0 ? min(1, waiters.count) : waiters.count
+        while connecting.count < wanted, busy.count + idle.count + connecting.count < limits.connectionsPerLoop {
+            lastAttempt += 1
+            let number = lastAttempt
+            connecting[number] = loop.spawn { [self] in await attempt(number) }
         }
     }
 
-    /// After a failure, one attempt at a time is enough to learn that the server is back.
-    private var wantedAttempts: Int { failedAttempts > 0 ? min(1, waiters.count) : waiters.count }
-
-    private func startConnecting() {
-        guard configuration.needsNameLookUp else { return connect(configuration) }
-        lookingUp += 1
-        let accepted = BlockingPool.shared.submit { [self] in
-            let found = Result { () throws(PostgresError) in try configuration.lookingUpNames() }
-            loop.spawn { [self] in
-                lookingUp -= 1
-                switch found {
-                case .success(let configuration) where !isClosed: connect(configuration)
-                case .success: finishDraining()
-                case .failure(let error): attemptFailed(error)
-                }
+    private func attempt(_ number: Int) async {
+        do {
+            let connection = try await Connection.open(configuration, loop: loop, limits: limits)
+            connecting[number] = nil
+            guard !isClosed else {
+                connection.close(PostgresError(.closed, "the client was shut down"))
+                return finishDraining()
             }
-        }
-        guard !accepted else { return }
-        lookingUp -= 1
-        attemptFailed(PostgresError(.unavailable, "too many name look-ups wait"))
-    }
-
-    private func connect(_ configuration: PostgresConfiguration) {
-        let connection = Connection(loop: loop, limits: limits)
-        connecting[ObjectIdentifier(connection)] = connection
-        connection.connect(configuration) { [self, unowned connection] error in
-            let connection = connecting.removeValue(forKey: ObjectIdentifier(connection))
-            if let error { return attemptFailed(error) }
-            guard let connection else { return }
             connection.onClose = { [weak self, weak connection] _ in
                 // One in use is noticed by its user, who releases it.
                 self?.idle.removeAll { $0 === connection }
@@ -234,6 +216,9 @@ final class ConnectionPool: @unchecked Sendable {
             counters.opened += 1
             offer(connection)
             connectIfNeeded()
+        } catch {
+            connecting[number] = nil
+            attemptFailed(error)
         }
     }
 
@@ -242,6 +227,7 @@ final class ConnectionPool: @unchecked Sendable {
         failedAttempts += 1
         counters.failedAttempts += 1
         guard !isClosed else { return finishDraining() }
+        if error.isPermanentRefusal { failWaiters(error) }
         guard !waiters.isEmpty, retryTimer == nil else { return }
         let delay = limits.reconnect.delay(afterAttempt: failedAttempts, random: .random(in: 0 ... .max))
         retryTimer = loop.schedule(at: .now + delay) { [self] in

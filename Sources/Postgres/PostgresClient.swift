@@ -86,6 +86,8 @@ public final class PostgresClient: StatementExecutor {
 
     // MARK: Connections
 
+    var loopForListening: EventLoop { group.next }
+
     /// The pool of the loop that the current task lives on, otherwise the next in turn.
     private var pool: ConnectionPool {
         let loop = group.next

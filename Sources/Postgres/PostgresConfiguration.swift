@@ -43,6 +43,8 @@ public struct PostgresConfiguration: Hashable, Sendable, CustomStringConvertible
     }
 
     public var host: String { keywords["host"] ?? "" }
+    /// 5432 unless given. With several hosts, the port of the first.
+    public var port: UInt16 { keywords["port"].flatMap { UInt16($0.prefix { $0 != "," }) } ?? 5432 }
     public var database: String { keywords["dbname"] ?? "" }
     public var user: String { keywords["user"] ?? "" }
 

@@ -16,7 +16,29 @@ extension PostgresError {
             table: result.errorField("t"), column: result.errorField("c"))
     }
 
-    /// The error of a connection that could not be made or has ended; `text` is what libpq says about it.
+    /// The error of a connection that could not be made; `text` is libpq's verbose message.
+    ///
+    /// A refusal by the server reads `FATAL:  28P01: password authentication failed…` and a line `LOCATION: …`.
+    init(connecting text: String) {
+        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("LOCATION:") }
+        let words = lines.last?.split(separator: " ") ?? []
+        let code = words.first { $0.utf8.count == 6 && $0.last == ":" && $0.first?.isNumber == true }?.dropLast()
+        let message = lines.joined(separator: " ")
+        if let code, words.count > 2 {
+            self.init(.server(SQLState(rawValue: String(code))), message)
+        } else {
+            self.init(.unavailable, message.isEmpty ? "no connection could be made" : message)
+        }
+    }
+
+    /// Whether another attempt to connect is pointless until someone changes something: wrong user, password or
+    /// database, or no right to connect.
+    var isPermanentRefusal: Bool {
+        guard let sqlState else { return false }
+        return ["28", "3D", "42"].contains(sqlState.classCode)
+    }
+
+    /// The error of a connection that has ended; `text` is what libpq says about it.
     static func connection(_ reason: Reason, _ text: String, certainty: Certainty = .notApplied) -> PostgresError {
         var text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
         if text.isEmpty { text = "the server closed the connection" }

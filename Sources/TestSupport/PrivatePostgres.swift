@@ -17,13 +17,17 @@ public final class PrivatePostgres: Sendable {
 
     /// How to reach the database `postgres` as its superuser.
     public let configuration: PostgresConfiguration
+    /// The port on 127.0.0.1 if it listens there.
+    public let tcpPort: UInt16?
     private let directory: TemporaryDirectory
     private let server: PostgresServer
 
     /// Starts a server; takes a quarter of a second. The calls behind it block a thread of their own.
-    public static func start() async throws -> PrivatePostgres {
+    ///
+    /// - Parameter listensOnTCP: whether it also listens on a free port of 127.0.0.1, where it asks for passwords.
+    public static func start(listensOnTCP: Bool = false) async throws -> PrivatePostgres {
         try await BlockingPool.shared.run {
-            Result { try PrivatePostgres() }
+            Result { try PrivatePostgres(listensOnTCP: listensOnTCP) }
         }.get()
     }
 
@@ -39,24 +43,31 @@ public final class PrivatePostgres: Sendable {
         }.get()
     }
 
-    init() throws {
+    init(listensOnTCP: Bool = false) throws {
         directory = try TemporaryDirectory()
-        configuration = PostgresConfiguration(host: directory.path, user: "postgres", database: "postgres")
+        tcpPort = listensOnTCP ? try freePort() : nil
+        configuration = PostgresConfiguration(
+            host: directory.path, port: tcpPort ?? 5432, user: "postgres", database: "postgres")
         if let user = ServerAccount.user { try ChildProcess.run(["chown", user, directory.path]) }
-        let settings = [
+        var settings = [
             ("fsync", "off"), ("max_connections", "200"), ("shared_buffers", "64MB"), ("jit", "off"),
             ("log_min_messages", "warning"), ("deadlock_timeout", "100ms"),
+            // Shared memory that a crash leaves behind then goes with the directory.
+            ("dynamic_shared_memory_type", "mmap"),
         ]
+        if let tcpPort { settings += [("listen_addresses", "127.0.0.1"), ("port", "\(tcpPort)")] }
         server = try PostgresServer(
             dataFolder: "\(directory.path)/data", socketFolder: directory.path,
             logPath: "\(directory.path)/postgres.log", settings: settings)
         try copyTemplate()
+        try writeFile(
+            "\(directory.path)/data/pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
         try server.start()
         Cleanup.atExit { [self] in server.stop(.crash) }
     }
 
     private func copyTemplate() throws {
-        let template = "/tmp/meridian-pg-template-\(server.version)-\(geteuid())"
+        let template = "\(TemporaryDirectory.parent)/meridian-pg-template-\(server.version)-\(geteuid())"
         if unsafe access("\(template)/PG_VERSION", F_OK) != 0 {
             let made = "\(directory.path)/template"
             let maker = try PostgresServer(

@@ -5,6 +5,12 @@ public import EventLoop
 public enum PrivateServers {
     private static let sharedPostgres = Result { try PrivatePostgres() }
 
+    private static let sharedRedis = Result { try PrivateRedis() }
+
+    public static func redis() async throws -> PrivateRedis {
+        try await BlockingPool.shared.run { sharedRedis }.get()
+    }
+
     public static func postgres() async throws -> PrivatePostgres {
         try await BlockingPool.shared.run { sharedPostgres }.get()
     }

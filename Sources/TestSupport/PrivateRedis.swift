@@ -1,0 +1,48 @@
+internal import EventLoop
+internal import LocalServers
+
+/// A Redis server of our own, in a temporary directory, behind a Unix-domain socket. It ends with the process.
+///
+/// Its append-only file is flushed to the disk once a second.
+public final class PrivateRedis: Sendable {
+    public enum StopMode: Sendable {
+        /// Writes everything: SIGTERM.
+        case orderly
+        /// As in a crash: SIGKILL.
+        case crash
+    }
+
+    /// Where clients connect.
+    public let socketPath: String
+    private let directory: TemporaryDirectory
+    private let server: RedisServer
+
+    /// Starts a server; takes about 50 ms. The calls behind it block a thread of their own.
+    public static func start() async throws -> PrivateRedis {
+        try await BlockingPool.shared.run {
+            Result { try PrivateRedis() }
+        }.get()
+    }
+
+    /// Ends the server. Connections to it break.
+    public func stop(_ mode: StopMode = .orderly) async throws {
+        try await BlockingPool.shared.run { self.server.stop(crash: mode == .crash) }
+    }
+
+    /// Starts the server again after `stop`, on the same files and socket.
+    public func restart() async throws {
+        try await BlockingPool.shared.run {
+            Result { try self.server.start() }
+        }.get()
+    }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        if let user = ServerAccount.user { try ChildProcess.run(["chown", user, directory.path]) }
+        socketPath = "\(directory.path)/redis.sock"
+        server = RedisServer(
+            dataFolder: directory.path, socketPath: socketPath, logPath: "\(directory.path)/redis.log")
+        try server.start()
+        Cleanup.atExit { [self] in server.stop(crash: true) }
+    }
+}
