@@ -27,7 +27,11 @@ package final class ChildProcess: Sendable {
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         // A process group of its own: an interrupt at the terminal reaches it through us, not beside us.
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        // The threads of the shared pool block signals; the program starts with none blocked, or it could not be ended.
+        var noSignals = sigset_t()
+        unsafe sigemptyset(&noSignals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
         let strings = unsafe arguments.map { unsafe strdup($0) }
         defer {
             for index in unsafe strings.indices { unsafe free(strings[index]) }
