@@ -126,6 +126,49 @@ import Testing
         }
     }
 
+    @Test func aDeadlineDuringCommitLeavesTheOutcomeUnknown() async throws {
+        let slowCommit = """
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON pair DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION wait();
+            """
+        try await ScratchDatabase.withClient(Pair.table + slowCommit) { client async throws in
+            let error = try await client.withConnection { session in
+                try await postgresError {
+                    try await Deadline.within(.milliseconds(300)) {
+                        try await session.withTransaction { tx in try await tx.execute(InsertPair(key: 1, value: nil)) }
+                    }
+                }
+            }
+            #expect(error.reason == .deadlineExceeded)
+            #expect(error.certainty == .unknown)
+            try await untilNobodySleeps(client)
+            #expect(try await rowCount(client, "pair") == 0)
+        }
+    }
+
+    @Test func tooManyBytesAreRefused() async throws {
+        var limits = PostgresLimits()
+        limits.statementBytes = 1000
+        try await ScratchDatabase.withClient(limits: limits) { client in
+            let error = try await postgresError {
+                try await client.execute(sql: "SELECT $1", [.bytes(Array(repeating: 0, count: 1001))])
+            }
+            #expect(error.reason == .invalidParameter)
+            try await client.execute(sql: "SELECT $1", [.bytes(Array(repeating: 0, count: 1000))])
+        }
+    }
+
+    @Test func copyIsRefusedAndTheConnectionReplaced() async throws {
+        try await ScratchDatabase.withClient(Pair.table) { client in
+            for sql in ["COPY pair FROM STDIN", "COPY pair TO STDOUT"] {
+                let error = try await postgresError { try await client.executeScript(sql) }
+                #expect(error.reason == .invalidParameter)
+            }
+            try await client.ping()
+        }
+    }
+
     /// Waits for a condition of the server; each look is a round trip, and the test's time limit bounds them.
     private func until(_ client: PostgresClient, _ condition: String) async throws {
         while true {

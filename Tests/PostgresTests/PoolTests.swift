@@ -86,4 +86,29 @@ import Testing
             #expect(await client.statistics().busy == 0)
         }
     }
+
+    @Test func idleConnectionsAreAskedForASignOfLife() async throws {
+        var limits = PostgresLimits()
+        limits.idleCheck = .zero
+        limits.connectionsPerLoop = 1
+        try await ScratchDatabase.withClient(limits: limits) { client in
+            for _ in 0..<3 { try await client.ping() }
+            #expect(await client.statistics().opened <= 2)
+        }
+    }
+
+    @Test func shutDownEndsAttemptsToConnect() async throws {
+        let server = try await PrivatePostgres.start()
+        try await server.stop()
+        let client = PostgresClient(server.configuration, group: TestLoops.group)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await postgresError { try await client.ping() } }
+            while await client.statistics().failedAttempts == 0 { await Task.yield() }
+            await client.shutDown()
+            let error = try await group.next()
+            #expect(error?.reason == .closed)
+        }
+        let statistics = await client.statistics()
+        #expect(statistics.connecting == 0 && statistics.waiting == 0)
+    }
 }

@@ -133,6 +133,32 @@ import Testing
         }
     }
 
+    @Test func childTasksShareATransaction() async throws {
+        try await ScratchDatabase.withClient(Pair.table) { client async throws in
+            try await TestLoops.group.loops[0].run {
+                try await client.withTransaction { tx in
+                    try await withThrowingTaskGroup { group in
+                        for key: Int64 in 0..<20 {
+                            group.addTask { try await tx.execute(InsertPair(key: key, value: nil)) }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+            }
+            #expect(try await rowCount(client, "pair") == 20)
+        }
+    }
+
+    @Test func moreThanTheSocketHoldsGoesBothWaysAtOnce() async throws {
+        try await ScratchDatabase.withClient { client in
+            let block = [UInt8](repeating: 7, count: 2 << 20)
+            let answers = try await client.withTransaction { tx in
+                try await tx.pipeline { pipeline in (0..<8).map { _ in pipeline.query(Echo(bytes: block)) } }
+            }
+            #expect(try answers.allSatisfy { try $0.get() == [block] })
+        }
+    }
+
     @Test func readOnlyAndIsolationReachTheServer() async throws {
         try await ScratchDatabase.withClient(Pair.table) { client async throws in
             let seen = try await client.withTransaction(isolation: .serializable, readOnly: true) { tx in
@@ -161,4 +187,11 @@ import Testing
     private func append(_ key: Int64, _ executor: some StatementExecutor) async throws {
         try await executor.execute(sql: "UPDATE pair SET value = value || 'x' WHERE key = $1", [.int64(key)])
     }
+}
+
+private struct Echo: Statement {
+    static let sql = "SELECT $1"
+    var bytes: [UInt8]
+    var parameters: [Parameter] { [.bytes(bytes)] }
+    static func decode(_ row: borrowing RowView) throws -> [UInt8] { try row.bytes(0) }
 }
