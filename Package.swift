@@ -50,7 +50,7 @@ let package = Package(
         // For other packages: the runtimes that generated code needs, and the generator.
         .library(name: "Protobuf", targets: ["Protobuf"]),
         .library(name: "RPCCore", targets: ["RPCCore"]),
-        .library(name: "RPC", targets: ["RPC"]),
+        .library(name: "RPC", targets: ["RPC", "EventLoop", "HTTP2", "Limits", "TLS"]),
         .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
     ],
     dependencies: [

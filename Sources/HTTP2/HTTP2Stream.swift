@@ -23,7 +23,9 @@ open class HTTP2Stream {
     /// The HEADERS of this stream have left the library: the peer may see them.
     public internal(set) final var headersWereSent = false
 
-    final weak var session: HTTP2Session?
+    /// Set while the stream is in the session's list, which thereby keeps both alive until it is closed. (A weak
+    /// reference would cost a side table for each session and slow down every retain of it.)
+    final var session: HTTP2Session?
     final var listIndex = -1
     final var headerListBytes: UInt32 = 0
     final var blockIsInformational = false

@@ -94,21 +94,22 @@ internal import RPCCore
         resumeReceiver(.failure(status))
     }
 
-    /// A message that is there already.
-    final func messageAtHand() -> [UInt8]? {
-        guard let message = inbox.popFirst() else { return nil }
-        giveBack(inbox.isEmpty ? heldBytes : min(heldBytes, message.count + MessagePrefix.byteCount))
-        return message
+    /// What a reader gets without waiting: a message, or nil for the end; `.none` when it has to wait.
+    final func messageAtHand() throws -> [UInt8]?? {
+        if let message = inbox.popFirst() {
+            giveBack(inbox.isEmpty ? heldBytes : min(heldBytes, message.count + MessagePrefix.byteCount))
+            return .some(message)
+        }
+        switch inboundEnd {
+        case .ended: return .some(nil)
+        case .failed(let status): throw status
+        case .open: return .none
+        }
     }
 
     final func nextMessage() async throws -> [UInt8]? {
         loop.preconditionOnLoop()
-        if let message = messageAtHand() { return message }
-        switch inboundEnd {
-        case .ended: return nil
-        case .failed(let status): throw status
-        case .open: break
-        }
+        if let message = try messageAtHand() { return message }
         precondition(unsafe receiver == nil, "one task at a time receives from a call")
         receiveCount += 1
         let number = receiveCount

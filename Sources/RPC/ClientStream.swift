@@ -54,7 +54,7 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     }
 
     func receive() async throws -> [UInt8]? {
-        if loop.isCurrent, let message = messageAtHand() { return message }
+        if loop.isCurrent, let message = try messageAtHand() { return message }
         return try await loop.perform { try await self.nextMessage() }
     }
 

@@ -9,7 +9,6 @@ struct RequestHead {
     private(set) var encodingIsKnown = true
     private var isPost = false
     private var contentTypeIsGRPC = false
-    private var unknownPath: [UInt8] = []
 
     /// Why the request is HTTP, but not gRPC.
     enum Problem {
@@ -37,16 +36,12 @@ struct RequestHead {
         return nil
     }
 
-    /// For the text of an error.
-    var path: String { String(decoding: unknownPath, as: UTF8.self) }
-
     mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         switch name.count {
         case 2 where name.equals("te"): break
-        case 5 where name.equals(":path"): unknownPath = value.extracting(first: min(value.count, 256)).array
         case 7 where name.equals(":method"): isPost = value.equals("POST")
         case 7 where name.equals(":scheme"): break
-        case 10 where name.equals(":authority"): break
+        case 10 where name.equals(":authority") || name.equals("user-agent"): break
         case 12 where name.equals("content-type"): contentTypeIsGRPC = isGRPC(value)
         case 12 where name.equals("grpc-timeout"): timeout = value.array
         case 13 where name.equals("grpc-encoding"): encodingIsKnown = value.equals("identity")

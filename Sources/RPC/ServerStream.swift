@@ -43,7 +43,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
     func receive() async throws -> [UInt8]? {
-        if loop.isCurrent, let message = messageAtHand() { return message }
+        if loop.isCurrent, let message = try messageAtHand() { return message }
         return try await loop.perform { try await self.nextMessage() }
     }
 
@@ -67,8 +67,11 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     override func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         guard case .receivingHeaders = phase else { return }  // Trailers of a request mean nothing.
-        head.receive(name, value)
-        if name.count == 5, name.equals(":path") { method = server.methods.find(value) }
+        guard name.count == 5, name.equals(":path") else { return head.receive(name, value) }
+        method = server.methods.find(value)
+        if method == nil {
+            path = String(decoding: value.extracting(first: min(value.count, 256)).array, as: UTF8.self)
+        }
     }
 
     override func receiveHeadersEnd(_ kind: HeadersKind) {
@@ -78,7 +81,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             return refuse(Status(.resourceExhausted, "the request's metadata is too large"))
         }
         guard let method else {
-            return refuse(Status(.unimplemented, "unknown method \(head.path)"))
+            return refuse(Status(.unimplemented, "unknown method \(path)"))
         }
         guard head.encodingIsKnown else {
             return refuse(Status(.unimplemented, "the message encoding is not supported"))

@@ -13,31 +13,13 @@ private let python: String? = {
     var candidates = [root.appending(path: ".build/python/bin/python").path, "/usr/bin/python3"]
     if let named = ProcessInfo.processInfo.environment["MERIDIAN_PYTHON"] { candidates.insert(named, at: 0) }
     for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
-        if let result = run(path, ["-c", "import grpc"]), result.status == 0 { return path }
+        if let result = runProgram(path, ["-c", "import grpc"]), result.status == 0 { return path }
     }
     return nil
 }()
 
 private func script(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Python/\(name)").path
-}
-
-/// Runs a program to its end; blocks, so call it on a thread that may wait.
-private func run(_ program: String, _ arguments: [String]) -> (status: Int32, output: String)? {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    process.standardOutput = output
-    process.standardError = output
-    do {
-        try process.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
-    } catch {
-        return nil
-    }
 }
 
 /// The service of `server.py` in a process of its own.
@@ -91,7 +73,7 @@ struct InteropTests {
             var arguments = [script("client.py"), "\(Endpoint(fixture.address))"]
             if secure { arguments += [issued.authority.root, issued.client.certificate, issued.client.key] }
             let command = arguments
-            let result = try await BlockingPool.shared.run { run(python, command) }
+            let result = try await BlockingPool.shared.run { runProgram(python, command) }
             let output = result?.output ?? "could not be started"
             #expect(result?.status == 0 && !output.contains("FAILED"), "\(output)")
             #expect(output.split(separator: "\n").filter { $0.hasSuffix("ok") }.count == 18, "\(output)")
