@@ -83,6 +83,7 @@ let package = Package(
         .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
         .library("EventBus", ["Limits"]),
         .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
+        .library("Redis", ["CHiredis", "EventLoop", "Limits", .deque]),
 
         // The generator.
         .library("RPCCodegen", [.swiftProtobuf, .protobufPlugin]),
@@ -106,7 +107,7 @@ let package = Package(
         .service("Trading", ["EventBus", "Postgres"]),
 
         // What tests are made with.
-        .library("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
+        .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
 
         // Tests.
         .tests("Limits"),
@@ -119,6 +120,7 @@ let package = Package(
         .tests("TLS", ["TestSupport"]),
         .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
+        .tests("Redis", ["EventLoop", "Limits", "TestSupport"]),
         .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
         .tests(
             "RPCCodegen",

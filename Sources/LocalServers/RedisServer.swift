@@ -25,7 +25,8 @@ package final class RedisServer: Sendable {
             ], logPath: logPath)
         for _ in 0..<2000 {
             if server.hasEnded { break }
-            if try ChildProcess(["redis-cli", "-s", socketPath, "--no-auth-warning", "PING"]).wait() == 0 {
+            // With -e a server that still reads its file has not answered.
+            if try ChildProcess(["redis-cli", "-s", socketPath, "-e", "PING"]).wait() == 0 {
                 process.withLock { $0 = server }
                 return
             }
@@ -33,6 +34,9 @@ package final class RedisServer: Sendable {
         }
         throw ChildProcess.Failure(description: "Redis did not start; see \(logPath)")
     }
+
+    /// Sends a signal to the server, for instance SIGSTOP; it stays this object's server.
+    package func send(_ signal: Int32) { process.withLock { $0?.send(signal) } }
 
     /// - Parameter crash: SIGKILL instead of an orderly end: what was not synced yet is lost.
     package func stop(crash: Bool = false) {

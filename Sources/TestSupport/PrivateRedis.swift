@@ -1,5 +1,7 @@
 internal import EventLoop
+internal import Glibc
 internal import LocalServers
+public import Redis
 
 /// A Redis server of our own, in a temporary directory, behind a Unix-domain socket. It ends with the process.
 ///
@@ -14,6 +16,7 @@ public final class PrivateRedis: Sendable {
 
     /// Where clients connect.
     public let socketPath: String
+    public var endpoint: RedisEndpoint { .unix(path: socketPath) }
     private let directory: TemporaryDirectory
     private let server: RedisServer
 
@@ -30,11 +33,22 @@ public final class PrivateRedis: Sendable {
     }
 
     /// Starts the server again after `stop`, on the same files and socket.
-    public func restart() async throws {
+    ///
+    /// - Parameter empty: without its data, as after the loss of the disk.
+    public func restart(empty: Bool = false) async throws {
         try await BlockingPool.shared.run {
-            Result { try self.server.start() }
+            Result {
+                if empty { try ChildProcess.run(["rm", "-rf", "\(self.directory.path)/appendonlydir"]) }
+                try self.server.start()
+            }
         }.get()
     }
+
+    /// Stops the server's process without ending it (SIGSTOP): connections stay, answers do not come.
+    public func freeze() { server.send(SIGSTOP) }
+
+    /// Undoes `freeze`.
+    public func thaw() { server.send(SIGCONT) }
 
     init() throws {
         directory = try TemporaryDirectory()
