@@ -39,6 +39,8 @@ extension Target {
 extension Target.Dependency {
     static let swiftProtobuf = Self.product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let protobufPlugin = Self.product(name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
+    static let arguments = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let deque = Self.product(name: "DequeModule", package: "swift-collections")
     static let heap = Self.product(name: "HeapModule", package: "swift-collections")
@@ -54,6 +56,8 @@ let package = Package(
         .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -96,6 +100,7 @@ let package = Package(
             "ServiceKit",
             ["Cryptography", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPCCore", .logging],
             embedding: ["Migrations", "SQL"]),
+        .library("Health", ["Limits", "Protobuf", "RPCCore"]),
         .library("LocalServers", ["EventLoop"]),
 
         // Layer 4: the services. None imports another.
@@ -126,6 +131,7 @@ let package = Package(
             "RPCCodegen",
             ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("Contracts", ["Domain", "RPCCore"]),
+        .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests("ServiceKit", ["Domain", "EventLoop", "Postgres", "TestSupport", .logging]),
         .tests("BrokerGateway", ["Contracts", "RPCCore"]),
         .tests("Channel", ["Cryptography", "Domain", "RPCCore"]),

@@ -136,8 +136,8 @@ final class Subchannel: @unchecked Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let timer = deadline.map { deadline in
-                    loop.schedule(at: deadline.instant) { [unowned self] in
-                        fail(id, Status(.deadlineExceeded, "no connection in time", certainty: .notProcessed))
+                    loop.schedule(at: deadline.instant) { [weak self] in
+                        self?.fail(id, Status(.deadlineExceeded, "no connection in time", certainty: .notProcessed))
                     }
                 }
                 waiters.append(
@@ -187,7 +187,7 @@ final class Subchannel: @unchecked Sendable {
             }
             failedAttempts = 0
             phase = .ready(connection)
-            connection.onChange = { [unowned self] in changed($0) }
+            connection.onChange = { [weak self] in self?.changed($0) }
             changed(connection)
         } catch {
             connectingFailed(error)
@@ -228,7 +228,8 @@ final class Subchannel: @unchecked Sendable {
             ? configuration.firstRetryDelay
             : configuration.backoff.delay(afterAttempt: failedAttempts - 1, random: .random(in: .min ... .max))
         phase = .backingOff(
-            loop.schedule(at: .now + delay) { [unowned self] in
+            loop.schedule(at: .now + delay) { [weak self] in
+                guard let self else { return }
                 phase = .idle
                 if !waiters.isEmpty { connect() }
             }, status)

@@ -52,7 +52,8 @@ struct TradingHandler: Contracts.TradingService {
     func listOrders(
         _ request: TradingListOrdersRequest, context: ServerContext
     ) async throws -> TradingListOrdersResponse {
-        let customer: CustomerID = try Field.id(request.customerID, "customer_id")
+        let customer: CustomerID? =
+            request.customerID.isEmpty ? nil : try Field.id(request.customerID, "customer_id")
         let before: OrderID? = request.pageToken.isEmpty ? nil : try Field.id(request.pageToken, "page_token")
         guard (0...Self.greatestPage).contains(Int(request.pageSize)) else {
             throw Refusal(
@@ -98,11 +99,16 @@ struct TradingHandler: Contracts.TradingService {
     func listPositions(
         _ request: TradingListPositionsRequest, context: ServerContext
     ) async throws -> TradingListPositionsResponse {
-        let customer: CustomerID = try Field.id(request.customerID, "customer_id")
+        let customer: CustomerID? =
+            request.customerID.isEmpty ? nil : try Field.id(request.customerID, "customer_id")
         return try await answering {
-            TradingListPositionsResponse(
-                positions: try await ledger.postgres.query(PositionsOfCustomer(customer: customer))
-                    .map { TradingPosition($0) })
+            let positions =
+                if let customer {
+                    try await ledger.postgres.query(PositionsOfCustomer(customer: customer))
+                } else {
+                    try await ledger.postgres.query(PositionsOfAll())
+                }
+            return TradingListPositionsResponse(positions: positions.map { TradingPosition($0) })
         }
     }
 }

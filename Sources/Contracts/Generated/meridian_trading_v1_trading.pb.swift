@@ -441,7 +441,7 @@ public struct TradingGetOrderRequest: Protobuf.Message {
 
 /// Asks for a page of orders.
 public struct TradingListOrdersRequest: Protobuf.Message {
-    /// Whose orders.
+    /// Whose orders; empty for operators: everybody's. The customers' door never leaves it empty.
     public var customerID: String = ""
     /// Orders on a page, 1 to 500; 0 means 50.
     public var pageSize: Int32 = 0
@@ -717,7 +717,7 @@ public struct TradingOrderEvent: Protobuf.Message {
 
 /// Asks for positions.
 public struct TradingListPositionsRequest: Protobuf.Message {
-    /// Whose positions.
+    /// Whose positions; empty for operators: everybody's. The customers' door never leaves it empty.
     public var customerID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 

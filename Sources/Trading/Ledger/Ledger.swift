@@ -53,9 +53,12 @@ final class Ledger: Sendable {
         return try await records(of: [stored]).first
     }
 
-    /// A page of a customer's orders, newest first.
-    func orders(of customer: CustomerID, before: OrderID?, limit: Int) async throws -> [LedgerOrder] {
-        try await records(
+    /// A page of orders, newest first: a customer's, or everybody's for nil.
+    func orders(of customer: CustomerID?, before: OrderID?, limit: Int) async throws -> [LedgerOrder] {
+        guard let customer else {
+            return try await records(of: try await postgres.query(OrdersOfAll(before: before, limit: limit)))
+        }
+        return try await records(
             of: try await postgres.query(OrdersOfCustomer(customer: customer, before: before, limit: limit)))
     }
 

@@ -29,6 +29,16 @@ struct OrdersOfCustomer: Statement {
     static func decode(_ row: borrowing RowView) throws -> StoredOrder { try StoredOrder(row) }
 }
 
+/// Everybody's orders, newest first.
+struct OrdersOfAll: Statement {
+    static let sql = String(decoding: PackageResources.orders_of_all_sql, as: UTF8.self)
+    /// Only orders older than this one.
+    let before: OrderID?
+    let limit: Int
+    var parameters: [Parameter] { [.text(before?.text), .int64(Int64(limit))] }
+    static func decode(_ row: borrowing RowView) throws -> StoredOrder { try StoredOrder(row) }
+}
+
 /// Orders for a change, locked in one fixed order. Unknown ids are left out.
 struct LockOrders: Statement {
     static let sql = String(decoding: PackageResources.lock_orders_sql, as: UTF8.self)

@@ -29,6 +29,13 @@ struct PositionsOfCustomer: Statement {
     static func decode(_ row: borrowing RowView) throws -> SharePosition { try SharePosition(row) }
 }
 
+/// Everybody's positions.
+struct PositionsOfAll: Statement {
+    static let sql = String(decoding: PackageResources.positions_of_all_sql, as: UTF8.self)
+    var parameters: [Parameter] { [] }
+    static func decode(_ row: borrowing RowView) throws -> SharePosition { try SharePosition(row) }
+}
+
 /// A position over the version before it. When another transaction was faster the statement fails, since a row of
 /// version 0 is against the table's rules.
 struct PutPosition: Statement {
