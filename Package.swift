@@ -104,6 +104,7 @@ let package = Package(
         .library("LocalServers", ["EventLoop"]),
 
         // Layer 4: the services. None imports another.
+        .service("Accounts", ["EventBus", "Postgres", "Redis"]),
         .service("BrokerGateway", ["Cryptography", "Postgres"]),
         .service("Channel", ["Cryptography", "Postgres"]),
         .service("FillReceiver", ["Cryptography", "EventBus", "Postgres"]),
@@ -133,6 +134,12 @@ let package = Package(
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests("ServiceKit", ["Domain", "EventLoop", "Postgres", "TestSupport", .logging]),
+        .tests(
+            "Accounts",
+            [
+                "Contracts", "Domain", "EventBus", "Limits", "Postgres", "Protobuf", "RPC", "RPCCore", "Redis",
+                "ServiceKit", "TestSupport", .logging,
+            ]),
         .tests("BrokerGateway", ["Contracts", "RPCCore"]),
         .tests("Channel", ["Cryptography", "Domain", "RPCCore"]),
         .tests("FillReceiver", ["Contracts", "Protobuf"]),

@@ -2,13 +2,13 @@
 
 public import Protobuf
 
-/// The life of a hold: OPEN until it is released.
+/// The life of a hold: OPEN until it is released, even when captured in full.
 public enum AccountHoldState: Protobuf.ProtobufEnum, CaseIterable {
     /// Missing.
     case unspecified
     /// Money is reserved.
     case open
-    /// Captured and released in full: remaining is zero.
+    /// Released: remaining is zero.
     case closed
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
@@ -165,7 +165,7 @@ public struct AccountBalance: Protobuf.Message {
     public var held: WireMoney?
     /// balance less held.
     public var available: WireMoney?
-    /// Counts every change of this account.
+    /// Counts every change of this account, from 1.
     public var version: Int64 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -526,6 +526,8 @@ public struct AccountHold: Protobuf.Message {
     public var remaining: WireMoney?
     /// Its state.
     public var state: AccountHoldState = .unspecified
+    /// What captures took beyond the hold, from the available balance.
+    public var excess: WireMoney?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -538,7 +540,8 @@ public struct AccountHold: Protobuf.Message {
         captured: WireMoney? = nil,
         released: WireMoney? = nil,
         remaining: WireMoney? = nil,
-        state: AccountHoldState = .unspecified
+        state: AccountHoldState = .unspecified,
+        excess: WireMoney? = nil
     ) {
         self.holdID = holdID
         self.accountID = accountID
@@ -548,6 +551,7 @@ public struct AccountHold: Protobuf.Message {
         self.released = released
         self.remaining = remaining
         self.state = state
+        self.excess = excess
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -561,6 +565,7 @@ public struct AccountHold: Protobuf.Message {
             .init(6, "released", .message { WireMoney.schema }, .optional),
             .init(7, "remaining", .message { WireMoney.schema }, .optional),
             .init(8, "state", .enum { AccountHoldState.schema }),
+            .init(9, "excess", .message { WireMoney.schema }, .optional),
         ]
     )
 
@@ -573,6 +578,7 @@ public struct AccountHold: Protobuf.Message {
         try view.readOptional(5, into: &released)
         try view.readOptional(6, into: &remaining)
         try view.read(7, into: &state)
+        try view.readOptional(8, into: &excess)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -585,19 +591,20 @@ public struct AccountHold: Protobuf.Message {
         builder.writeOptional(released, at: 5)
         builder.writeOptional(remaining, at: 6)
         builder.write(state, at: 7)
+        builder.writeOptional(excess, at: 8)
         builder.write(unknownFields)
     }
 }
 
 /// Moves money into or out of an account.
 public struct AccountMoneyOperationRequest: Protobuf.Message {
-    /// The operation key, 1 to 100 characters, for example "exchange-id/withdraw".
+    /// The operation key, 1 to 160 printable ASCII characters without space, for example "exchange-id/withdraw".
     public var operationKey: String = ""
     /// The account.
     public var accountID: String = ""
     /// How much, above zero.
     public var amount: WireMoney?
-    /// What it is for, for example "exchange 0192...".
+    /// What it is for, for example "exchange 0192...", at most 200 characters; the same in each repetition.
     public var purpose: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -811,20 +818,23 @@ public struct AccountTrialBalance: Protobuf.Message {
     }
 }
 
-/// One currency's books; in order when sum_of_entries and accounts_out_of_step are zero.
+/// One currency's books; in order when sum_of_entries, accounts_out_of_step and holds_out_of_step are zero.
 public struct AccountTrialBalanceLine: Protobuf.Message {
     /// ISO 4217.
     public var currency: String = ""
     /// Sum of all entries, debit and credit; must be zero.
     public var sumOfEntries: Int64 = 0
-    /// Accounts whose balance differs from the sum of their entries; must be zero.
+    /// Accounts whose balance, held or version differs from what their entries and holds say; must be zero.
     public var accountsOutOfStep: Int64 = 0
     /// Sum of what open holds reserve, in minor units.
     public var held: Int64 = 0
-    /// Holds whose amount differs from captured + released + remaining; must be zero.
+    /// Holds whose amount differs from captured + released + remaining, or whose sums differ from the operations that
+    /// captured and released them; must be zero.
     public var holdsOutOfStep: Int64 = 0
     /// Number of entries.
     public var entries: Int64 = 0
+    /// The internal accounts in this currency that have entries. With the customers' balances they sum to zero.
+    public var internalBalances: [AccountInternalBalance] = []
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -835,7 +845,8 @@ public struct AccountTrialBalanceLine: Protobuf.Message {
         accountsOutOfStep: Int64 = 0,
         held: Int64 = 0,
         holdsOutOfStep: Int64 = 0,
-        entries: Int64 = 0
+        entries: Int64 = 0,
+        internalBalances: [AccountInternalBalance] = []
     ) {
         self.currency = currency
         self.sumOfEntries = sumOfEntries
@@ -843,6 +854,7 @@ public struct AccountTrialBalanceLine: Protobuf.Message {
         self.held = held
         self.holdsOutOfStep = holdsOutOfStep
         self.entries = entries
+        self.internalBalances = internalBalances
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -854,6 +866,7 @@ public struct AccountTrialBalanceLine: Protobuf.Message {
             .init(4, "held", .int64),
             .init(5, "holds_out_of_step", .int64),
             .init(6, "entries", .int64),
+            .init(7, "internal_balances", .message { AccountInternalBalance.schema }, .repeated),
         ]
     )
 
@@ -864,6 +877,7 @@ public struct AccountTrialBalanceLine: Protobuf.Message {
         try view.read(3, into: &held)
         try view.read(4, into: &holdsOutOfStep)
         try view.read(5, into: &entries)
+        try view.readRepeated(6, into: &internalBalances)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -874,6 +888,43 @@ public struct AccountTrialBalanceLine: Protobuf.Message {
         builder.write(held, at: 3)
         builder.write(holdsOutOfStep, at: 4)
         builder.write(entries, at: 5)
+        builder.writeRepeated(internalBalances, at: 6)
+        builder.write(unknownFields)
+    }
+}
+
+/// What the entries of an internal account sum to.
+public struct AccountInternalBalance: Protobuf.Message {
+    /// Its name and currency, for example fx-liquidity/USD.
+    public var accountID: String = ""
+    /// Minor units, negative when the account has given more than it received.
+    public var balance: Int64 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(accountID: String = "", balance: Int64 = 0) {
+        self.accountID = accountID
+        self.balance = balance
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.account.v1.InternalBalance",
+        fields: [
+            .init(1, "account_id", .string),
+            .init(2, "balance", .int64),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &accountID)
+        try view.read(1, into: &balance)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(accountID, at: 0)
+        builder.write(balance, at: 1)
         builder.write(unknownFields)
     }
 }

@@ -170,19 +170,28 @@ public protocol AccountService: RPCCore.RPCService {
         context: RPCCore.ServerContext
     ) async throws -> AccountListBalancesResponse
 
-    /// Reserves money for an order.
+    /// Reserves money for an order. Refused with FAILED_PRECONDITION INSUFFICIENT_FUNDS (context: available, wanted)
+    /// when
+    /// there is not enough; nothing of that is stored, so the same hold may be placed again once money has arrived.
     func placeHold(
         _ request: AccountPlaceHoldRequest,
         context: RPCCore.ServerContext
     ) async throws -> AccountHoldResponse
 
-    /// Takes part of a hold for one execution; may be called many times, each with its own key.
+    /// Takes part of a hold for one execution; may be called many times, each with its own key. What exceeds the hold
+    /// comes from the available balance, or the capture is refused with FAILED_PRECONDITION INSUFFICIENT_FUNDS: for
+    /// good,
+    /// as money moves under a key once or never; after funding, capture under a new key. A released hold can be
+    /// captured
+    /// too, from the available balance.
     func captureHold(
         _ request: AccountCaptureHoldRequest,
         context: RPCCore.ServerContext
     ) async throws -> AccountHoldResponse
 
-    /// Gives back what is left of a hold, once.
+    /// Gives back what is left of a hold, once. NOT_FOUND HOLD_UNKNOWN when there is no such hold; its id is then
+    /// sealed,
+    /// so that a PlaceHold that comes late cannot reserve money any more.
     func releaseHold(
         _ request: AccountReleaseHoldRequest,
         context: RPCCore.ServerContext
@@ -191,13 +200,15 @@ public protocol AccountService: RPCCore.RPCService {
     /// One hold.
     func getHold(_ request: AccountGetHoldRequest, context: RPCCore.ServerContext) async throws -> AccountHold
 
-    /// Takes money out of an account, against an internal counter account.
+    /// Takes money out of an account, against the internal account fx-liquidity. A refusal is an OK answer with the
+    /// outcome REFUSED and a reason: INSUFFICIENT_FUNDS, ACCOUNT_UNKNOWN, ACCOUNT_CLOSED, CURRENCY_MISMATCH.
     func withdraw(
         _ request: AccountMoneyOperationRequest,
         context: RPCCore.ServerContext
     ) async throws -> AccountMoneyOperation
 
-    /// Puts money into an account, against an internal counter account.
+    /// Puts money into an account, against the internal account fx-liquidity. Refused like Withdraw, and with
+    /// BALANCE_OVERFLOW.
     func deposit(
         _ request: AccountMoneyOperationRequest,
         context: RPCCore.ServerContext
@@ -295,7 +306,9 @@ public struct AccountServiceClient: Sendable {
         try await channel.unary(AccountServiceMethods.listBalances, request, options: options)
     }
 
-    /// Reserves money for an order.
+    /// Reserves money for an order. Refused with FAILED_PRECONDITION INSUFFICIENT_FUNDS (context: available, wanted)
+    /// when
+    /// there is not enough; nothing of that is stored, so the same hold may be placed again once money has arrived.
     public func placeHold(
         _ request: AccountPlaceHoldRequest,
         options: RPCCore.CallOptions = .defaults
@@ -303,7 +316,12 @@ public struct AccountServiceClient: Sendable {
         try await channel.unary(AccountServiceMethods.placeHold, request, options: options)
     }
 
-    /// Takes part of a hold for one execution; may be called many times, each with its own key.
+    /// Takes part of a hold for one execution; may be called many times, each with its own key. What exceeds the hold
+    /// comes from the available balance, or the capture is refused with FAILED_PRECONDITION INSUFFICIENT_FUNDS: for
+    /// good,
+    /// as money moves under a key once or never; after funding, capture under a new key. A released hold can be
+    /// captured
+    /// too, from the available balance.
     public func captureHold(
         _ request: AccountCaptureHoldRequest,
         options: RPCCore.CallOptions = .defaults
@@ -311,7 +329,9 @@ public struct AccountServiceClient: Sendable {
         try await channel.unary(AccountServiceMethods.captureHold, request, options: options)
     }
 
-    /// Gives back what is left of a hold, once.
+    /// Gives back what is left of a hold, once. NOT_FOUND HOLD_UNKNOWN when there is no such hold; its id is then
+    /// sealed,
+    /// so that a PlaceHold that comes late cannot reserve money any more.
     public func releaseHold(
         _ request: AccountReleaseHoldRequest,
         options: RPCCore.CallOptions = .defaults
@@ -327,7 +347,8 @@ public struct AccountServiceClient: Sendable {
         try await channel.unary(AccountServiceMethods.getHold, request, options: options)
     }
 
-    /// Takes money out of an account, against an internal counter account.
+    /// Takes money out of an account, against the internal account fx-liquidity. A refusal is an OK answer with the
+    /// outcome REFUSED and a reason: INSUFFICIENT_FUNDS, ACCOUNT_UNKNOWN, ACCOUNT_CLOSED, CURRENCY_MISMATCH.
     public func withdraw(
         _ request: AccountMoneyOperationRequest,
         options: RPCCore.CallOptions = .defaults
@@ -335,7 +356,8 @@ public struct AccountServiceClient: Sendable {
         try await channel.unary(AccountServiceMethods.withdraw, request, options: options)
     }
 
-    /// Puts money into an account, against an internal counter account.
+    /// Puts money into an account, against the internal account fx-liquidity. Refused like Withdraw, and with
+    /// BALANCE_OVERFLOW.
     public func deposit(
         _ request: AccountMoneyOperationRequest,
         options: RPCCore.CallOptions = .defaults
