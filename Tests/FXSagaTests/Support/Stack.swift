@@ -18,15 +18,18 @@ final class Stack: Sendable {
     let krw = FakeLedger(balances: ["kim-krw": 10_000_000, "external-krw": 0])
     let usd = FakeLedger(balances: ["kim-usd": 0])
     let bus = TestBus()
+    let book: LogBook
     let environment: ServiceEnvironment
     let configuration: FXSagaConfiguration
+
+    private static let turnstile = Turnstile(6)
 
     private init(_ postgres: PostgresClient, _ configuration: FXSagaConfiguration) {
         self.postgres = postgres
         self.configuration = configuration
-        var log = Logger(label: "fx") { _ in SwiftLogNoOpLogHandler() }
-        log.logLevel = .critical
-        environment = ServiceEnvironment(group: TestLoops.group, log: log)
+        let book = LogBook()
+        self.book = book
+        environment = ServiceEnvironment(group: TestLoops.group, log: Logger(label: "fx") { _ in book })
     }
 
     /// Runs `body` with an empty database that has the schema; no service runs yet.
@@ -43,10 +46,12 @@ final class Stack: Sendable {
         configuration.pollInterval = .milliseconds(20)
         change(&configuration)
         let final = configuration
-        try await ScratchDatabase.withClient { postgres in
-            let stack = Stack(postgres, final)
-            try await Migrator.migrate(postgres, to: FXSagaService.migrations, environment: stack.environment)
-            try await body(stack)
+        try await turnstile.within {
+            try await ScratchDatabase.withClient { postgres in
+                let stack = Stack(postgres, final)
+                try await Migrator.migrate(postgres, to: FXSagaService.migrations, environment: stack.environment)
+                try await body(stack)
+            }
         }
     }
 
