@@ -58,7 +58,7 @@ public struct TradingConfiguration: Sendable {
     public init(
         broker: Domain.BrokerCapabilities = .mock, policy: UnknownOrderPolicy = UnknownOrderPolicy(),
         limits: OrderLimits = .standard, instruments: [Instrument], lastPrices: [InstrumentID: Price],
-        fees: FeeSchedule = .none, engagedSwitches: Set<KillSwitch> = [], calendar: NYSECalendar = .standard,
+        fees: FeeSchedule = .mockBroker, engagedSwitches: Set<KillSwitch> = [], calendar: NYSECalendar = .standard,
         fundingCurrency: Currency = .krw
     ) {
         self.broker = broker
@@ -109,5 +109,25 @@ extension OrderLimits {
                 maximumQuantity: try Quantity(shares: 100_000), maximumNotional: try Money("1000000.00", .usd),
                 collar: BasisPoints(500), ignoresSessions: true)
         } catch { preconditionFailure("the limits are valid amounts: \(error)") }
+    }()
+}
+
+extension FeeSchedule {
+    /// What the mock broker takes: 7 hundredths of a percent of each fill, rounded for each fill; half a cent for each
+    /// share covers the rounding of as many fills as there are shares.
+    public static let mockBroker: FeeSchedule = {
+        guard let start = CivilDate(year: 2000, month: 1, day: 1) else { preconditionFailure("a valid date") }
+        return FeeSchedule(tables: [
+            FeeTable(
+                effectiveFrom: start,
+                rules: [
+                    FeeRule(
+                        name: "COMMISSION", sides: [.buy, .sell], basis: .value(partsPerBillion: 700_000),
+                        rounding: .ceiling),
+                    FeeRule(
+                        name: "COMMISSION_ROUNDING", sides: [.buy, .sell], basis: .share(billionths: 5_000_000),
+                        rounding: .ceiling),
+                ])
+        ])
     }()
 }

@@ -10,6 +10,9 @@ struct BrokerWorker: Sendable {
     let ledger: Ledger
     let gateway: BrokerGatewayServiceClient
 
+    /// How often a frozen order is looked at.
+    private static let reviewPause = Duration.seconds(60)
+
     private var configuration: TradingConfiguration { ledger.configuration }
 
     func perform(_ claimed: ClaimedWork) async throws {
@@ -210,6 +213,11 @@ struct BrokerWorker: Sendable {
             return nil
         case .wanted, .unknown:
             guard !order.status.isFinal, item.attempt == order.cancelAttempts + 1 else { break }
+            guard !order.needsReview else {
+                // Frozen until a person acts; the wish stands, and is looked at again without a line in the story.
+                change.schedule(.cancel, item.key, of: id, attempt: item.attempt, at: change.at + reviewPause)
+                return nil
+            }
             try change.apply(
                 .cancelSending(attempt: item.attempt, at: change.at), to: id,
                 detail: "cancel attempt \(item.attempt) is about to be sent", kind: "CANCEL_SENT")

@@ -148,16 +148,14 @@ final class ExecutionConsumer: Sendable {
         applied.increment(by: result.applied)
         duplicates.increment(by: result.duplicates)
         for (broker, sequence) in result.watermarks.sorted(by: { $0.key < $1.key }) {
-            let isNew = published.withLock { published in
-                guard published[broker] ?? 0 < sequence else { return false }
-                published[broker] = sequence
-                return true
-            }
-            if isNew { await publish(broker, sequence) }
+            // What comes again although it was applied shows that the receiver does not know: it is told once more.
+            let isKnown = published.withLock { $0[broker] ?? 0 } >= sequence && result.duplicates == 0
+            if !isKnown { await publish(broker, sequence) }
         }
     }
 
-    /// Tells the receiver. A watermark that is lost is no loss: the next one says more.
+    /// Tells the receiver. A watermark that is lost is no loss: the next one says more, or the receiver asks by publishing
+    /// again.
     private func publish(_ broker: String, _ sequence: Int64) async {
         let environment = ledger.environment
         do {
@@ -166,6 +164,7 @@ final class ExecutionConsumer: Sendable {
                 id: "executions-applied/\(broker)/\(sequence)", topic: Self.appliedTopic, key: broker,
                 payload: event.encoded(), occurredAt: environment.now().nanoseconds / 1000)
             try await Deadline.within(.seconds(2)) { try await publisher.publish([envelope]) }
+            published.withLock { $0[broker] = max($0[broker] ?? 0, sequence) }
         } catch {
             guard !Task.isCancelled else { return }
             environment.log.warning(

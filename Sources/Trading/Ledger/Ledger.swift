@@ -72,16 +72,16 @@ final class Ledger: Sendable {
 
     // MARK: Changing
 
-    /// Writes a new order with its first events and its work. False when the customer's id of it is taken; nothing is
-    /// written then.
+    /// Writes a new order with its first events and its work.
     ///
+    /// - Returns: the order as written; nil when the customer's id of it is taken, and nothing was written.
     /// - Parameters:
     ///   - prepare: what happens before it is written. Throws to write nothing.
     ///   - decide: what happens under the lock of its position, in the same transaction.
     func insert(
         _ record: LedgerOrder, prepare: @Sendable (inout LedgerChange) throws -> Void,
         decide: (@Sendable (inout LedgerChange) throws -> Void)? = nil
-    ) async throws -> Bool {
+    ) async throws -> LedgerOrder? {
         var attempt = 1
         while true {
             do {
@@ -96,7 +96,7 @@ final class Ledger: Sendable {
     private func insertOnce(
         _ record: LedgerOrder, _ prepare: @Sendable (inout LedgerChange) throws -> Void,
         _ decide: (@Sendable (inout LedgerChange) throws -> Void)?
-    ) async throws -> Bool {
+    ) async throws -> LedgerOrder? {
         var change = newChange()
         change.addNew(record)
         try prepare(&change)
@@ -116,8 +116,9 @@ final class Ledger: Sendable {
             try await transaction.pipeline(thenCommit: true) { write(change, in: &$0) }
             return true
         }
-        if isNew { announce(change) }
-        return isNew
+        guard isNew else { return nil }
+        announce(change)
+        return change[record.id]
     }
 
     /// Changes orders under lock.

@@ -42,9 +42,9 @@ final class OrderReception: Sendable {
             }
             throw error.refusal
         }
-        let record = newRecord(request, at: now)
-        let isNew = try await insert(record, hold)
-        guard !isNew else { return try await answer(record.id, isReplayed: false) }
+        if let record = try await insert(newRecord(request, at: now), hold) {
+            return try await answer(record.id, record, isReplayed: false)
+        }
         guard let first = try await known(request) else {
             throw Refusal(
                 .aborted, "ORDER_NOT_READABLE", "the first order under this id cannot be read yet",
@@ -94,7 +94,7 @@ final class OrderReception: Sendable {
 
     /// Writes the intent. A purchase gets a row of work that finishes it should this process die; a sale is decided in
     /// the same transaction.
-    private func insert(_ record: LedgerOrder, _ hold: HoldPlan?) async throws -> Bool {
+    private func insert(_ record: LedgerOrder, _ hold: HoldPlan?) async throws -> LedgerOrder? {
         let id = record.id
         let terms = record.terms
         let resumeAt = record.createdAt + ledger.configuration.receiveGrace
@@ -131,8 +131,10 @@ final class OrderReception: Sendable {
     }
 
     /// Drives the order as far as it goes now, and answers with what it has become.
-    private func answer(_ id: OrderID, isReplayed: Bool) async throws -> Outcome {
-        let (record, step) = try await driver.drive(id, claim: nil)
+    private func answer(
+        _ id: OrderID, _ asWritten: LedgerOrder? = nil, isReplayed: Bool
+    ) async throws -> Outcome {
+        let (record, step) = try await driver.drive(id, from: asWritten, claim: nil)
         switch step {
         case .done: return Outcome(record: record, isReplayed: isReplayed)
         case .open(let reason):

@@ -27,10 +27,17 @@ final class ReceptionDriver: Sendable {
         self.money = money
     }
 
-    /// - Parameter claim: the work item under which this is done; nil in the call of the customer.
-    func drive(_ id: OrderID, claim: ClaimedWork?) async throws -> (LedgerOrder, Step) {
+    /// - Parameters:
+    ///   - first: the order as it was just written, if the caller knows it.
+    ///   - claim: the work item under which this is done; nil in the call of the customer.
+    func drive(
+        _ id: OrderID, from first: LedgerOrder? = nil, claim: ClaimedWork?
+    ) async throws -> (LedgerOrder, Step) {
+        var known = first
         for _ in 0..<Self.maximumTurns {
-            guard let record = try await ledger.order(id) else { throw UnreadableRow(what: "order \(id) is gone") }
+            let record: LedgerOrder
+            if let written = known { record = written } else { record = try await read(id) }
+            known = nil
             guard record.order.lifecycle == .received, let amount = record.order.holdAmount else {
                 return (record, .done)
             }
@@ -47,6 +54,11 @@ final class ReceptionDriver: Sendable {
             }
         }
         return try await leaveOpen(id, "FUNDING_UNSETTLED", "BALANCE_KEEPS_CHANGING", claim)
+    }
+
+    private func read(_ id: OrderID) async throws -> LedgerOrder {
+        guard let record = try await ledger.order(id) else { throw UnreadableRow(what: "order \(id) is gone") }
+        return record
     }
 
     /// One transaction: the hold is recorded, the order is PENDING, its dispatch is planned.

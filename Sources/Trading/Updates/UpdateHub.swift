@@ -104,6 +104,9 @@ final class UpdateHub: Sendable {
         return try await body(wakeUp)
     }
 
+    /// Whether anybody has subscribed.
+    var isWatched: Bool { state.withLock { !$0.subscribers.isEmpty } }
+
     /// The position of the reader; nil before it has started.
     var head: Int64? { state.withLock { $0.head } }
 

@@ -49,6 +49,8 @@ final class FakeAccount: AccountService {
         state.withLock { $0.accounts[id] = Account(customer: customer, balance: balance) }
     }
     func plan(_ acts: Act...) { state.withLock { $0.acts += acts } }
+    /// From here on everything works.
+    func calm() { state.withLock { $0.acts = [] } }
     func add(_ amount: Int64, to id: String) { state.withLock { $0.accounts[id]?.balance += amount } }
 
     /// Runs one keyed operation under the plan.

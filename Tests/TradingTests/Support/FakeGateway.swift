@@ -53,6 +53,14 @@ final class FakeGateway: BrokerGatewayService {
     func plan(_ acts: Act...) { state.withLock { $0.acts += acts } }
     func planCancels(_ acts: Act...) { state.withLock { $0.cancelActs += acts } }
     func lookUpsFail(_ fail: Bool) { state.withLock { $0.isLookUpDown = fail } }
+    /// From here on everything works.
+    func calm() {
+        state.withLock { state in
+            state.acts = []
+            state.cancelActs = []
+            state.isLookUpDown = false
+        }
+    }
     var attempts: [Attempt] { state.withLock { $0.attempts } }
     var cancels: [GatewayCancelRequest] { state.withLock { $0.cancels } }
     var lookUps: Int { state.withLock { $0.lookUps } }

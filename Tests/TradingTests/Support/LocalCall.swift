@@ -29,4 +29,5 @@ final class LocalCall: ServerCall {
     func sendInitialMetadata(_ metadata: Metadata) async throws {}
     func appendTrailingMetadata(_ metadata: Metadata) {}
     func takeResponse() -> [UInt8]? { responses.withLock { $0.popLast() } }
+    var sent: [[UInt8]] { responses.withLock { $0 } }
 }

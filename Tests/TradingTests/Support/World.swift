@@ -24,10 +24,12 @@ final class World: Sendable {
     let gateway = FakeGateway()
     let money = FakeAccount()
     let exchange: FakeExchange
+    let crash = CrashPlan()
     let postgres: PostgresClient
     let service: Trading.TradingService
     let client: TradingServiceClient
     let environment: ServiceEnvironment
+    private let configuration: TradingConfiguration
     private let lastReceived = Mutex<Int64>(0)
 
     private init(_ postgres: PostgresClient, _ configure: (inout TradingConfiguration) -> Void) throws {
@@ -40,6 +42,7 @@ final class World: Sendable {
                 Instrument(id: try InstrumentID("MSFT"), name: "Microsoft", currency: .usd),
             ],
             lastPrices: [try InstrumentID("AAPL"): try Price("200.00"), try InstrumentID("MSFT"): try Price("400.00")])
+        configuration.fees = .none
         configuration.pollInterval = .milliseconds(20)
         configuration.parkedRetryInterval = .milliseconds(20)
         configure(&configuration)
@@ -47,17 +50,24 @@ final class World: Sendable {
         environment = ServiceEnvironment(
             group: TestLoops.group, log: Logger(label: "trading-test") { _ in SwiftLogNoOpLogHandler() },
             now: { time.now })
-        service = Self.makeService(configuration, environment, postgres, bus, gateway, money, exchange)
+        self.configuration = configuration
+        service = Self.makeService(configuration, environment, postgres, bus, gateway, money, exchange, crash)
         client = Self.makeClient(service)
+    }
+
+    /// Another process on the same database, with the same peers.
+    func makeTwin() -> Trading.TradingService {
+        Self.makeService(configuration, environment, postgres, MemoryBus(), gateway, money, exchange, crash)
     }
 
     private static func makeService(
         _ configuration: TradingConfiguration, _ environment: ServiceEnvironment, _ postgres: PostgresClient,
-        _ bus: MemoryBus, _ gateway: FakeGateway, _ money: FakeAccount, _ exchange: FakeExchange
+        _ bus: MemoryBus, _ gateway: FakeGateway, _ money: FakeAccount, _ exchange: FakeExchange, _ crash: CrashPlan
     ) -> Trading.TradingService {
         Trading.TradingService(
             configuration: configuration, environment: environment, postgres: postgres, subscriber: bus,
-            publisher: bus, gateway: LocalChannel(gateway), account: LocalChannel(money), fx: LocalChannel(exchange))
+            publisher: bus, gateway: CrashChannel(gateway, crash), account: CrashChannel(money, crash),
+            fx: CrashChannel(exchange, crash))
     }
 
     private static func makeClient(_ service: Trading.TradingService) -> TradingServiceClient {
@@ -185,17 +195,16 @@ final class World: Sendable {
 
     /// Looks again whenever something has happened, until `look` finds what it looks for.
     func eventually<Found: Sendable>(_ look: @Sendable () async throws -> Found?) async throws -> Found {
-        try await Deadline.within(.seconds(20)) {
-            let found: Found?? = try await service.hub.withSubscription { wakeUp in
-                while Deadline.current?.hasPassed == false {
-                    if let found = try await look() { return found }
-                    await wakeUp.wait(atMost: .milliseconds(50))
-                }
-                return nil
+        let limit = ContinuousClock.now + .seconds(20)
+        let found: Found?? = try await service.hub.withSubscription { wakeUp in
+            while ContinuousClock.now < limit {
+                if let found = try await look() { return found }
+                await wakeUp.wait(atMost: .milliseconds(50))
             }
-            guard case .some(.some(let result)) = found else { throw Missing() }
-            return result
+            return nil
         }
+        guard case .some(.some(let result)) = found else { throw Missing(state: try await snapshot()) }
+        return result
     }
 
     // MARK: Executions
@@ -244,7 +253,24 @@ final class World: Sendable {
         for event in events { try await bus.deliver(event) }
     }
 
-    struct Missing: Error {}
+    /// What was waited for did not come; the ledger as it is.
+    struct Missing: Error, CustomStringConvertible {
+        var state = ""
+        var description: String { "waited in vain; the ledger is\n\(state)" }
+    }
+
+    private func snapshot() async throws -> String {
+        let orders = try await postgres.query(
+            sql: """
+                select o::text || E'\\n    ' || (
+                    select string_agg(kind || ' ' || detail, E'\\n    ' order by version)
+                    from order_event e where e.order_id = o.order_id)
+                from customer_order o where lifecycle not in ('CLOSED', 'DENIED')
+                """
+        ) { row in try row.string(0) }
+        let work = try await postgres.query(sql: "select w::text from work_item w") { row in try row.string(0) }
+        return (orders + work + ["now \(time.now.nanoseconds)"]).joined(separator: "\n")
+    }
 }
 
 extension World {
