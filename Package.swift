@@ -85,7 +85,7 @@ let package = Package(
 
         // Layer 2: clients and servers on the loop.
         .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
-        .library("EventBus", ["Limits"]),
+        .library("EventBus", ["Limits", .deque]),
         .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
         .library("Redis", ["CHiredis", "EventLoop", "Limits", .deque]),
 
@@ -101,6 +101,7 @@ let package = Package(
             ["Cryptography", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPCCore", .logging],
             embedding: ["Migrations", "SQL"]),
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
+        .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
         .library("LocalServers", ["EventLoop"]),
 
         // Layer 4: the services. None imports another.
@@ -127,6 +128,8 @@ let package = Package(
         .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
         .tests("Redis", ["EventLoop", "Limits", "TestSupport"]),
+        .tests("EventBus", ["Limits", "TestSupport"]),
+        .tests("RedisEventBus", ["EventBus", "EventLoop", "Limits", "Redis", "TestSupport"]),
         .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
         .tests(
             "RPCCodegen",

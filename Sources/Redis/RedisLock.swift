@@ -185,10 +185,3 @@ extension RedisClient {
         return (numbers[0], numbers[1])
     }
 }
-
-extension Duration {
-    /// Rounded down.
-    fileprivate var wholeMilliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-    }
-}
