@@ -9,23 +9,22 @@ final class ConnectWait: ReadinessHandler {
     private var timer: LoopTimer?
     private var continuation: CheckedContinuation<Bool, Never>?
 
-    private init(_ socket: StreamSocket, _ loop: EventLoop) {
+    init(_ socket: StreamSocket, _ loop: EventLoop) {
         self.socket = socket
         self.loop = loop
     }
 
-    /// False when it did not happen by `instant`.
-    static func wait(for socket: StreamSocket, on loop: EventLoop, by instant: ContinuousClock.Instant) async throws
-        -> Bool
-    {
+    /// False when it did not happen by `instant`, or was given up before.
+    func wait(until instant: ContinuousClock.Instant) async throws -> Bool {
         loop.preconditionOnLoop()
-        let wait = ConnectWait(socket, loop)
-        try loop.watch(socket.descriptor, for: .writable, handler: wait)
+        try loop.watch(socket.descriptor, for: .writable, handler: self)
         return await withCheckedContinuation { continuation in
-            wait.continuation = continuation
-            wait.timer = loop.schedule(at: instant) { wait.end(false) }
+            self.continuation = continuation
+            timer = loop.schedule(at: instant) { [unowned self] in end(false) }
         }
     }
+
+    func giveUp() { end(false) }
 
     func ready(_ readiness: Readiness) { end(true) }
 

@@ -88,7 +88,7 @@ public final class RPCServer: Sendable {
     }
 
     /// Accepts nothing more, lets the open calls end within `grace`, then cancels what is left. Returns when every
-    /// connection is gone.
+    /// connection is gone and every handler has returned: a handler that ignores its cancellation delays it.
     public func shutDown(grace: Duration = .seconds(30)) async {
         let listeners = state.state.withLock { state in
             if state.phase == .serving { state.phase = .stopping }

@@ -3,27 +3,27 @@ internal import HTTP2
 internal import RPCCore
 internal import TLS
 
-/// One client's connection to a server.
+/// One client's connection to a server. It has ended when it is closed and its last handler has returned.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let configuration: ServerConfiguration
     let methods: MethodTable
     let interceptors: [any ServerInterceptor]
     private(set) var peer: Peer
 
-    private let onClose: (ServerConnection) -> Void
+    private let onEnd: (ServerConnection) -> Void
     private var runningHandlers = 0
     private var handshakeTimer: LoopTimer?
     private var isDraining = false
 
     init(
         loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, server: ServerContents,
-        onClose: @escaping (ServerConnection) -> Void
+        onEnd: @escaping (ServerConnection) -> Void
     ) {
         configuration = server.configuration
         methods = server.methods
         interceptors = server.interceptors
         peer = Peer(address: address.description)
-        self.onClose = onClose
+        self.onEnd = onEnd
         super.init(.server, loop: loop, socket: socket, tls: tls, settings: server.configuration.http2)
     }
 
@@ -46,7 +46,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func didClose() {
         cancelHandshakeTimer()
-        onClose(self)
+        if runningHandlers == 0 { onEnd(self) }
     }
 
     // MARK: Handlers
@@ -58,7 +58,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         return true
     }
 
-    func handlerEnded() { runningHandlers -= 1 }
+    func handlerEnded() {
+        runningHandlers -= 1
+        if isClosed, runningHandlers == 0 { onEnd(self) }
+    }
 
     // MARK: The end
 

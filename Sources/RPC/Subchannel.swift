@@ -37,7 +37,16 @@ final class Subchannel: @unchecked Sendable {
         let timer: LoopTimer?
     }
 
+    /// What a connection attempt waits for just now. It ends before the subchannel does.
+    private enum Attempt {
+        case none
+        case resolving
+        case connecting(ConnectWait)
+        case establishing(ClientConnection)
+    }
+
     private var phase = Phase.idle
+    private var attempt = Attempt.none
     private var failedAttempts = 0
     private var waiters: [Waiter] = []
     private var lastWaiter: UInt64 = 0
@@ -75,17 +84,17 @@ final class Subchannel: @unchecked Sendable {
         _ path: String, _ request: [UInt8], _ options: CallOptions, _ deadline: Deadline?
     ) async throws -> [UInt8] {
         do {
-            return try await attempt(path, request, options, deadline)
+            return try await attemptUnary(path, request, options, deadline)
         } catch let status as Status where status.certainty == .notProcessed && status.code == .unavailable {
             switch phase {
             case .ready, .connecting, .idle: break
             case .backingOff, .closed: throw status
             }
-            return try await attempt(path, request, options, deadline)
+            return try await attemptUnary(path, request, options, deadline)
         }
     }
 
-    private func attempt(
+    private func attemptUnary(
         _ path: String, _ request: [UInt8], _ options: CallOptions, _ deadline: Deadline?
     ) async throws -> [UInt8] {
         let call = try await startCall(path, options, deadline)
@@ -180,14 +189,19 @@ final class Subchannel: @unchecked Sendable {
     private func connectOnce() async {
         loop.preconditionOnLoop()
         let instant = ContinuousClock.now + contents.configuration.connectTimeout
+        defer {
+            attempt = .none
+            finishClosing()
+        }
         do {
             let connection = try await open(by: instant)
+            connection.onChange = { [weak self] in self?.changed($0) }
             guard case .connecting = phase else {
-                return connection.requestClose(Self.closedStatus)
+                // The channel was closed meanwhile, and waits for this connection too.
+                return leaving.append(connection)
             }
             failedAttempts = 0
             phase = .ready(connection)
-            connection.onChange = { [weak self] in self?.changed($0) }
             changed(connection)
         } catch {
             connectingFailed(error)
@@ -197,16 +211,21 @@ final class Subchannel: @unchecked Sendable {
     /// Tries the addresses one after the other.
     private func open(by instant: ContinuousClock.Instant) async throws -> ClientConnection {
         var failure: any Error = Status(.unavailable, "no address")
+        attempt = .resolving
         for address in try await contents.target.addresses() {
+            guard case .connecting = phase else { throw Self.closedStatus }
             do {
                 let socket = try StreamSocket.connecting(to: address)
-                guard try await ConnectWait.wait(for: socket, on: loop, by: instant) else {
+                let wait = ConnectWait(socket, loop)
+                attempt = .connecting(wait)
+                guard try await wait.wait(until: instant) else {
                     throw Status(.unavailable, "connecting took too long")
                 }
                 try socket.finishConnecting()
                 let tls = try contents.tls.map { try TLSEngine($0, serverName: contents.target.host) }
                 let connection = ClientConnection(
                     loop: loop, socket: socket, address: address, tls: tls, settings: contents.configuration.http2)
+                attempt = .establishing(connection)
                 try await connection.establish(by: instant)
                 return connection
             } catch {
@@ -252,7 +271,7 @@ final class Subchannel: @unchecked Sendable {
 
     // MARK: The end
 
-    /// Takes no new calls, and returns when the open ones have ended; `abort` makes them.
+    /// Takes no new calls, and returns when the open ones and an attempt to connect have ended; `abort` makes them.
     func close() async {
         loop.preconditionOnLoop()
         switch phase {
@@ -265,13 +284,23 @@ final class Subchannel: @unchecked Sendable {
         waiters = []
         for waiter in failed { fail(waiter, Self.closedStatus) }
         finishClosing()
-        guard !leaving.isEmpty else { return }
+        guard !hasClosed else { return }
         await withCheckedContinuation { closeWaiters.append($0) }
     }
 
-    /// Ends the calls that are still open.
+    private var hasClosed: Bool {
+        guard case .closed = phase, case .none = attempt else { return false }
+        return leaving.isEmpty
+    }
+
+    /// Ends the calls that are still open, and an attempt to connect (but for a name lookup, which cannot be stopped).
     func abort() {
         loop.preconditionOnLoop()
+        switch attempt {
+        case .none, .resolving: break
+        case .connecting(let wait): wait.giveUp()
+        case .establishing(let connection): connection.requestClose(Self.closedStatus)
+        }
         for connection in leaving {
             connection.requestClose(Status(.cancelled, "the channel was closed", certainty: .unknown))
         }
@@ -283,7 +312,7 @@ final class Subchannel: @unchecked Sendable {
             connection.session.submitGoAway()
             connection.requestClose(Self.closedStatus)
         }
-        guard leaving.isEmpty else { return }
+        guard hasClosed else { return }
         for waiter in closeWaiters { waiter.resume() }
         closeWaiters = []
     }

@@ -25,6 +25,8 @@ enum Methods {
     static let chat = make("Chat", .bidirectional)
     /// Never answers; says when it started and when it was cancelled.
     static let hang = make("Hang", .unary)
+    /// Never answers, and takes its time to return when cancelled.
+    static let linger = make("Linger", .unary)
     /// Waits for a request in a child task that it cancels, then answers the first request.
     static let impatient = make("Impatient", .bidirectional)
 }
@@ -90,6 +92,13 @@ struct TextService: RPCService {
                 if request == "fail" { throw Status(.aborted, "as asked") }
                 try await responses.write("re: \(request)")
             }
+        }
+        registry.addUnary(Methods.linger) { _, _ in
+            events.report("lingering")
+            await untilCancelled()
+            for _ in 0..<1000 { await Task.yield() }
+            events.report("returned")
+            return ""
         }
         registry.addBidirectional(Methods.impatient) { requests, responses, _ in
             let gaveUp = await withTaskGroup { tasks in

@@ -279,3 +279,118 @@ private struct Recording: ServerInterceptor {
     for await event in events.stream { seen.append(event) }
     #expect(seen == ["a in", "b in", "b out", "a out", "a in", "b in", "a out PERMISSION_DENIED"])
 }
+
+@Test func aRefusedCallWasNotProcessed() async throws {
+    var configuration = ServerConfiguration()
+    configuration.maximumRunningHandlersPerConnection = 1
+    try await Fixture.run(loops: 1, server: configuration) { fixture in
+        let channel = fixture.channel
+        let hanging = Task { try await channel.unary(Methods.hang, "a") }
+        #expect(await fixture.events.next() == "started a")
+        let refused = await #expect(throws: Status.self) { try await channel.unary(Methods.echo, "x") }
+        #expect(refused?.code == .unavailable && refused?.certainty == .notProcessed)
+        hanging.cancel()
+        #expect(await fixture.events.next() == "cancelled a true")
+        let after = try await channel.unary(Methods.echo, "after")
+        #expect(after == "after")
+    }
+}
+
+@Test func closingWhileConnectingEnds() async throws {
+    let group = try EventLoopGroup(name: "client", count: 1)
+    // Listens, but nobody accepts or answers: the connection is made and then hangs before its SETTINGS.
+    let silent = try ListeningSocket(at: .ipv4(host: "127.0.0.1", port: 0))
+    let channel = RPCClientChannel(target: Endpoint(silent.address), group: group)
+    let call = Task { try await channel.unary(Methods.echo, "x") }
+    // A call that waits with a short deadline shows that the attempt is under way.
+    let late = await #expect(throws: Status.self) {
+        try await channel.unary(Methods.echo, "y", options: CallOptions(timeout: .milliseconds(50)))
+    }
+    #expect(late?.code == .deadlineExceeded && late?.certainty == .notProcessed)
+    await channel.shutDown()
+    let status = await #expect(throws: Status.self) { try await call.value }
+    #expect(status?.code == .unavailable && status?.certainty == .notProcessed)
+    group.shutDown()
+    silent.close()
+}
+
+@Test func shuttingDownWaitsForTheHandlersToReturn() async throws {
+    try await Fixture.run { fixture in
+        let channel = fixture.channel
+        let call = Task { try await channel.unary(Methods.linger, "x") }
+        #expect(await fixture.events.next() == "lingering")
+        await fixture.server.shutDown(grace: .zero)
+        // Reported before the shut-down returned, though the connection was cut long before.
+        fixture.events.report("shut down")
+        #expect(await fixture.events.next() == "returned")
+        #expect(await fixture.events.next() == "shut down")
+        await #expect(throws: Status.self) { try await call.value }
+    }
+}
+
+/// Random calls of every shape, some of them cancelled or cut by deadlines: none may hang, mix up answers or trap.
+@Test(arguments: [1, 2]) func aThousandRandomCalls(_ loops: Int) async throws {
+    try await Fixture.run(loops: loops) { fixture in
+        let channel = fixture.channel
+        let outcomes = await withTaskGroup { tasks in
+            for number in 0..<1000 {
+                tasks.addTask { await randomCall(number, channel) }
+                if number % 7 == 0 { tasks.addTask { await cancelledCall(number, channel) } }
+            }
+            var outcomes: [String: Int] = [:]
+            for await outcome in tasks { outcomes[outcome, default: 0] += 1 }
+            return outcomes
+        }
+        #expect(outcomes["wrong"] == nil, "\(outcomes)")
+        let after = try await channel.unary(Methods.echo, "after")
+        #expect(after == "after")
+    }
+}
+
+private func randomCall(_ number: Int, _ channel: RPCClientChannel) async -> String {
+    let options = CallOptions(timeout: number % 5 == 0 ? .milliseconds(Int64(number % 20)) : .seconds(60))
+    do {
+        switch number % 4 {
+        case 0:
+            return try await channel.unary(Methods.echo, "\(number)", options: options) == "\(number)" ? "ok" : "wrong"
+        case 1:
+            let count = try await channel.serverStreaming(Methods.countdown, "\(number)", options: options) {
+                responses in
+                var count = 0
+                for try await _ in responses { count += 1 }
+                return count
+            }
+            return count == number ? "ok" : "wrong"
+        case 2:
+            let joined = try await channel.clientStreaming(Methods.join, options: options) { writer in
+                for part in 0..<number % 50 { try await writer.write("\(part)") }
+            }
+            return joined == (0..<number % 50).map(String.init).joined(separator: ",") ? "ok" : "wrong"
+        default:
+            return try await channel.bidirectional(Methods.chat, options: options) { writer, responses in
+                var iterator = responses.makeAsyncIterator()
+                for turn in 0..<number % 10 {
+                    try await writer.write("\(turn)")
+                    guard try await iterator.next() == "re: \(turn)" else { return "wrong" }
+                }
+                return "ok"
+            }
+        }
+    } catch let status as Status where status.code == .deadlineExceeded {
+        return "late"
+    } catch {
+        return "\(error)"
+    }
+}
+
+private func cancelledCall(_ number: Int, _ channel: RPCClientChannel) async -> String {
+    let call = Task { try await channel.unary(Methods.hang, "\(number)") }
+    for _ in 0..<number % 30 { await Task.yield() }
+    call.cancel()
+    do {
+        _ = try await call.value
+        return "wrong"
+    } catch {
+        return Status(describing: error).code == .cancelled ? "cancelled" : "wrong"
+    }
+}
