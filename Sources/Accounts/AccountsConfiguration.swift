@@ -39,8 +39,36 @@ public struct AccountsConfiguration: Sendable {
     public static let fx = AccountsConfiguration(ledger: "fx", currencies: [.usd])
 
     public init(ledger: String, currencies: Set<Currency>) {
-        precondition(!currencies.isEmpty, "a ledger keeps books in some currency")
         self.ledger = ledger
         self.currencies = currencies
     }
+
+    /// Refuses settings that make no sense, naming the first of them. The service does so before it runs.
+    public func validate() throws(InvalidAccountsConfiguration) {
+        for (setting, isValid, rule) in [
+            ("ledger", !ledger.isEmpty, "must have a name"),
+            ("instance", !instance.isEmpty, "must have a name"),
+            ("currencies", !currencies.isEmpty, "must not be empty"),
+            ("operationTimeout", operationTimeout > .zero, "must be above zero"),
+            ("auditTimeout", auditTimeout > .zero, "must be above zero"),
+            ("lockWait", lockWait >= .zero, "must not be negative"),
+            ("lockAnswerWait", lockAnswerWait > .zero, "must be above zero"),
+            // Otherwise a healthy holder would lose its lock, and the compare-and-set would refuse what need not be.
+            ("lockTimeToLive", lockTimeToLive > operationTimeout, "must be longer than operationTimeout"),
+            ("attempts", attempts >= 1, "must be at least 1"),
+            ("waitersPerAccount", waitersPerAccount >= 1, "must be at least 1"),
+            ("largestAmount", largestAmount >= 1, "must be at least 1"),
+            ("accountsPerCustomer", accountsPerCustomer >= 1, "must be at least 1"),
+        ] where !isValid {
+            throw InvalidAccountsConfiguration(setting: setting, rule: rule)
+        }
+    }
+}
+
+/// A setting that makes no sense.
+public struct InvalidAccountsConfiguration: Error, Hashable, Sendable, CustomStringConvertible {
+    public let setting: String
+    public let rule: String
+
+    public var description: String { "\(setting) \(rule)" }
 }

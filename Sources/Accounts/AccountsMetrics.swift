@@ -27,10 +27,10 @@ struct AccountsMetrics: Sendable {
     let cancelRejected: Counter
     /// Withdrawals that could not be given back to their account and lie in suspense: a person must settle them.
     let suspended: Counter
-    private let metrics: Metrics
+    private let applied: [OperationKind: Counter]
+    private let refused: [OperationKind: Counter]
 
     init(_ metrics: Metrics) {
-        self.metrics = metrics
         func counter(_ name: String, _ help: String) -> Counter {
             metrics.counter("meridian_account_\(name)_total", help: help)
         }
@@ -45,14 +45,26 @@ struct AccountsMetrics: Sendable {
         sealed = counter("sealed", "Operation keys sealed before a request arrived")
         reversed = counter("reversed", "Withdrawals given back")
         cancelRejected = counter("cancel_rejected", "Cancels that name no withdrawal which could be given back")
+        func decisions(_ outcome: String) -> [OperationKind: Counter] {
+            Dictionary(
+                uniqueKeysWithValues: OperationKind.allCases.map { kind in
+                    let labels: KeyValuePairs = ["kind": kind.rawValue, "outcome": outcome]
+                    return (
+                        kind,
+                        metrics.counter(
+                            "meridian_account_operations_total", help: "Operations decided, by kind and outcome",
+                            labels: labels)
+                    )
+                })
+        }
+        applied = decisions("APPLIED")
+        refused = decisions("REFUSED")
         suspended = counter("suspended", "Withdrawals given back to the suspense account")
     }
 
     /// Counts an operation that was decided now.
     func decided(_ kind: OperationKind, _ outcome: OperationOutcome) {
-        metrics.counter(
-            "meridian_account_operations_total", help: "Operations decided, by kind and outcome",
-            labels: ["kind": kind.rawValue, "outcome": outcome.name]
-        ).increment()
+        let counters = outcome == .applied ? applied : refused
+        counters[kind]?.increment()
     }
 }

@@ -52,7 +52,10 @@ public final class AccountsService: Sendable {
     public var rpcServices: [any RPCService] { [handlers] }
 
     /// Takes cancels from the bus and gives their results to it, until the task is cancelled.
+    ///
+    /// - Throws: `InvalidAccountsConfiguration` at once, later what the subscriber throws.
     public func run() async throws {
+        try configuration.validate()
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { [relay] in await relay.run() }
             tasks.addTask { [configuration, subscriber, cancels] in

@@ -92,4 +92,76 @@ import Testing
             try await ledger.expectBooksInOrder()
         }
     }
+
+    /// A history of all kinds of operations, then all of it again, twice: the same answers, and not a row more.
+    @Test(arguments: SeededGenerator.seeds(2))
+    func everythingAgainTwiceChangesNothing(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        try await TestLedger.with { ledger in
+            try await ledger.open("A-1", 3000)
+            var history: [(call: () async throws -> String, answer: String)] = []
+            func record(_ call: @escaping () async throws -> String) async {
+                // What stores nothing may be answered otherwise later: a refused hold, the capture of an unknown one.
+                let answer = await text(of: call)
+                if answer != "not stored" { history.append((call, answer)) }
+            }
+            for step in 0..<80 {
+                let amount = Int64.random(in: 1...1200, using: &random)
+                let hold = "h-\(Int.random(in: 0..<15, using: &random))"
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0: await record { "\(try await ledger.withdraw("k-\(step)", "A-1", amount).outcome)" }
+                case 1: await record { "\(try await ledger.deposit("k-\(step)", "A-1", amount).outcome)" }
+                case 2:
+                    await record {
+                        try await unlessRefused("INSUFFICIENT_FUNDS") {
+                            "\(try await ledger.hold(hold, "A-1", amount).hold?.amount?.minor ?? 0)"
+                        }
+                    }
+                case 3:
+                    await record {
+                        try await unlessRefused("HOLD_UNKNOWN") {
+                            "\(try await ledger.capture(hold, "k-\(step)", amount).hold?.holdID ?? "")"
+                        }
+                    }
+                case 4: await record { "\(try await ledger.release(hold).hold?.holdID ?? "")" }
+                default: await record { "\(try await ledger.resolve("k-\(step / 2)").outcome)" }
+                }
+            }
+            let rows = try await snapshot(ledger)
+            for _ in 0..<2 {
+                for (call, answer) in history { #expect(await text(of: call) == answer) }
+            }
+            #expect(try await snapshot(ledger) == rows)
+            try await ledger.expectBooksInOrder()
+        }
+    }
+
+    private func unlessRefused(_ reason: String, _ call: () async throws -> String) async throws -> String {
+        do {
+            return try await call()
+        } catch let refusal as Refusal where refusal.reason == reason {
+            return "not stored"
+        }
+    }
+
+    private func text(of call: () async throws -> String) async -> String {
+        do {
+            return try await call()
+        } catch let refusal as Refusal {
+            return refusal.reason
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Every row of the ledger as one text.
+    private func snapshot(_ ledger: TestLedger) async throws -> [String] {
+        var rows: [String] = []
+        for table in ["account", "entry", "journal", "hold", "money_operation"] {
+            rows += try await ledger.database.query(sql: "SELECT t::text FROM \(table) AS t ORDER BY 1") {
+                try $0.string(0)
+            }
+        }
+        return rows
+    }
 }

@@ -27,7 +27,6 @@ import Testing
     private func configuration() -> AccountsConfiguration {
         var configuration = AccountsConfiguration.testing
         configuration.ledger = "test-\(UInt64.random(in: .min ... .max))"
-        configuration.operationTimeout = .seconds(30)
         configuration.lockAnswerWait = .seconds(5)
         return configuration
     }

@@ -172,4 +172,23 @@ import Testing
             await expectRefusal("INSUFFICIENT_FUNDS") { try await ledger.capture("h", "more", .max) }
         }
     }
+
+    @Test func settingsThatMakeNoSenseStopTheStart() async throws {
+        try AccountsConfiguration.krw.validate()
+        try AccountsConfiguration.fx.validate()
+        let wrong: [(String, (inout AccountsConfiguration) -> Void)] = [
+            ("ledger", { $0.ledger = "" }), ("instance", { $0.instance = "" }), ("currencies", { $0.currencies = [] }),
+            ("operationTimeout", { $0.operationTimeout = .zero }), ("auditTimeout", { $0.auditTimeout = .zero }),
+            ("lockWait", { $0.lockWait = .seconds(-1) }), ("lockAnswerWait", { $0.lockAnswerWait = .zero }),
+            ("lockTimeToLive", { $0.lockTimeToLive = $0.operationTimeout }), ("attempts", { $0.attempts = 0 }),
+            ("waitersPerAccount", { $0.waitersPerAccount = 0 }), ("largestAmount", { $0.largestAmount = 0 }),
+            ("accountsPerCustomer", { $0.accountsPerCustomer = 0 }),
+        ]
+        for (setting, change) in wrong {
+            var configuration = AccountsConfiguration.krw
+            change(&configuration)
+            let error = #expect(throws: InvalidAccountsConfiguration.self) { try configuration.validate() }
+            #expect(error?.setting == setting)
+        }
+    }
 }

@@ -18,7 +18,6 @@ import Testing
             let (pauses, isInside, mayGo) = (Counter(), Barrier(2), Barrier(2))
             let process = ledger.another {
                 $0.waitersPerAccount = 1
-                $0.operationTimeout = .seconds(30)
                 $0.beforeChange = { account in
                     guard account.text == "A-1", pauses.increment() == 1 else { return }
                     await isInside.arrive()
@@ -60,7 +59,6 @@ import Testing
             try await ledger.open("A-1", 1000)
             let (pauses, isInside, mayGo) = (Counter(), Barrier(2), Barrier(2))
             let process = ledger.another {
-                $0.operationTimeout = .seconds(30)
                 $0.beforeChange = { _ in
                     guard pauses.increment() == 1 else { return }
                     await isInside.arrive()
@@ -91,7 +89,6 @@ import Testing
             try await ledger.open("A-1", 1000)
             let cuts = Counter()
             let process = ledger.another {
-                $0.operationTimeout = .seconds(30)
                 $0.beforeChange = { _ in
                     guard cuts.increment() == 1 else { return }
                     _ = try? await ledger.database.execute(
@@ -126,7 +123,9 @@ import Testing
     @Test func aLostDatabaseIsSaidAndComesBack() async throws {
         let server = try await PrivatePostgres.start()
         let database = try await ScratchDatabase.create(on: server)
-        let client = PostgresClient(database.configuration, group: TestLoops.group)
+        var limits = PostgresLimits()
+        limits.connectionWait = .milliseconds(100)
+        let client = PostgresClient(database.configuration, group: TestLoops.group, limits: limits)
         let environment = ServiceEnvironment(group: TestLoops.group, log: .silent)
         try await Migrator.migrate(client, to: AccountsService.migrations, environment: environment)
         let ledger = TestLedger(database: client, redis: nil, configuration: .testing)

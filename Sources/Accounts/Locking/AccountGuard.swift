@@ -63,7 +63,7 @@ struct AccountGuard: Sendable {
                 }
             } catch let error as PostgresError where error.reason == .connectionLost || error.isLostRace {
                 // The next try reads the key's outcome, so what became of this one does not matter.
-                log.notice("account.attempt_lost", metadata: ["account_id": "\(account)", "error": "\(error)"])
+                log.notice("attempt.lost", metadata: ["account_id": "\(account)", "error": "\(error)"])
                 return nil
             }
         }

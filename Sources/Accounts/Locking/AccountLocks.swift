@@ -85,6 +85,6 @@ final class AccountLocks: Sendable {
     private func leaveAlone(because error: RedisError) {
         let end = ContinuousClock.now + Self.rest
         restsUntil.withLock { $0 = max($0 ?? end, end) }
-        log.warning("account.locks_unavailable", metadata: ["error": "\(error)"])
+        log.warning("locks.abandoned", metadata: ["error": "\(error)"])
     }
 }

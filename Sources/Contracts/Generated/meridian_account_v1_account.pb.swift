@@ -282,7 +282,7 @@ public struct AccountListBalancesRequest: Protobuf.Message {
 
 /// A customer's balances.
 public struct AccountListBalancesResponse: Protobuf.Message {
-    /// By account id.
+    /// By account id, at most 1,000.
     public var balances: [AccountBalance] = []
     public var unknownFields = Protobuf.UnknownFields()
 

@@ -149,8 +149,13 @@ struct TestLedger: Sendable {
 }
 
 extension AccountsConfiguration {
-    /// Both currencies in one ledger.
-    static var testing: AccountsConfiguration { AccountsConfiguration(ledger: "test", currencies: [.krw, .usd]) }
+    /// Both currencies in one ledger, and time enough for a machine that is busy with something else.
+    static var testing: AccountsConfiguration {
+        var configuration = AccountsConfiguration(ledger: "test", currencies: [.krw, .usd])
+        configuration.operationTimeout = .seconds(30)
+        configuration.lockTimeToLive = .seconds(60)
+        return configuration
+    }
 }
 
 extension ServerContext {
