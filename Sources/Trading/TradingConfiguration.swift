@@ -29,6 +29,10 @@ public struct TradingConfiguration: Sendable {
     public var accountDeadline: Duration
     public var exchangeDeadline: Duration
 
+    /// How many orders of unknown outcome may be sent again at once, and at which distance in the long run.
+    public var resendBurst: Int
+    public var resendInterval: Duration
+
     /// How many requests to brokers are under way at most, and how many to accounts: two pools.
     public var brokerConcurrency: Int
     public var accountConcurrency: Int
@@ -75,6 +79,8 @@ public struct TradingConfiguration: Sendable {
         lookUpDeadline = .seconds(3)
         accountDeadline = .seconds(3)
         exchangeDeadline = .seconds(8)
+        resendBurst = 20
+        resendInterval = .milliseconds(200)
         brokerConcurrency = 16
         accountConcurrency = 8
         lease = .seconds(20)

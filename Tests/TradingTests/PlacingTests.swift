@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import Limits
 import Protobuf
 import RPCCore
 import Testing
@@ -227,6 +228,22 @@ struct PlacingTests {
         }
     }
 
+    /// The order exists by then: "definitely not done" would be a lie.
+    @Test func aCallerWhoseTimeRunsOutIsToldThatTheOutcomeIsOpen() async throws {
+        try await World.with { world in
+            world.money.plan(.useUpTheTime)
+            let request = try World.buy("c-1")
+            await Deadline.within(.milliseconds(300)) {
+                #expect(
+                    await refusal { try await world.client.placeOrder(request) }
+                        == Refused(.unavailable, "ORDER_PENDING_FUNDS", .unknown, .sameIDAfter))
+            }
+            let order = try await world.client.getOrder(.init(customerID: World.customer, id: .clientOrderID("c-1")))
+            try await world.advancing { try await world.order(order.orderID).ordStatus == .new ? () : nil }
+            #expect(world.money.truth.holds.count == 1)
+        }
+    }
+
     @Test func aDoubtfulHoldOfADeniedOrderIsSealed() async throws {
         try await World.with { world in
             world.money.plan(.loseRequest, .refuse("ACCOUNT_FROZEN"))
@@ -251,6 +268,16 @@ struct PlacingTests {
             try await world.settled()
             #expect(world.money.truth.accounts["usd-9"]?.held == 0)
             #expect(world.gateway.attempts.isEmpty)
+        }
+    }
+
+    @Test func feesAreHeldOnTop() async throws {
+        try await World.with(isRunning: false) {
+            $0.fees = .mockBroker
+        } _: { world in
+            // 0.07 % of 600 dollars is 42 cents; half a cent for each of three shares, rounded up, is 2.
+            let placed = try await world.place(try World.buy("c-1", quantity: 3))
+            #expect(placed.holdAmount == WireMoney(currency: "USD", minor: 60_044))
         }
     }
 

@@ -3,12 +3,24 @@ import Domain
 import Limits
 import RPCCore
 import ServiceKit
+import Synchronization
 
 /// Work toward the broker: attempts, look-ups, cancels. Every request is written down before it leaves, every outcome
 /// is a state, and the domain decides what comes next.
-struct BrokerWorker: Sendable {
-    let ledger: Ledger
-    let gateway: BrokerGatewayServiceClient
+final class BrokerWorker: Sendable {
+    private let ledger: Ledger
+    private let gateway: BrokerGatewayServiceClient
+    private let budget: Mutex<ResendBudget>
+    private let resendsPutOff: Counter
+
+    init(ledger: Ledger, gateway: BrokerGatewayServiceClient) {
+        self.ledger = ledger
+        self.gateway = gateway
+        budget = Mutex(
+            ResendBudget(burst: ledger.configuration.resendBurst, interval: ledger.configuration.resendInterval))
+        resendsPutOff = ledger.environment.metrics.counter(
+            "meridian_trading_resends_put_off_total", help: "Resends that waited for the broker's retry budget.")
+    }
 
     /// How often a frozen order is looked at.
     private static let reviewPause = Duration.seconds(60)
@@ -35,8 +47,14 @@ struct BrokerWorker: Sendable {
 
     private func submit(_ claimed: ClaimedWork) async throws {
         let id = claimed.item.order
-        let prepared = try await ledger.proceed(claimed) { change in
-            try Self.prepareAttempt(claimed.item, &change)
+        let prepared = try await ledger.proceed(claimed) { [self] change in
+            if case .unknown(.resend) = change[id].order.submission.state, !mayResend(at: change.at) {
+                change.schedule(
+                    .submit, claimed.item.key, of: id, attempt: claimed.item.attempt,
+                    at: change.at + configuration.resendInterval)
+                return Preparation.nothing
+            }
+            return try Self.prepareAttempt(claimed.item, &change)
         }
         guard case .send(let request, let attempt, let broker)? = prepared else { return }
         let verdict: SubmitVerdict
@@ -55,6 +73,12 @@ struct BrokerWorker: Sendable {
         _ = try await ledger.finish(claimed) { change in
             try Self.conclude(verdict, attempt: attempt, of: id, &change)
         }
+    }
+
+    private func mayResend(at now: UnixTime) -> Bool {
+        let isFree = budget.withLock { $0.take(at: now) }
+        if !isFree { resendsPutOff.increment() }
+        return isFree
     }
 
     /// Checks under lock that the attempt is still wanted, and writes "about to send".

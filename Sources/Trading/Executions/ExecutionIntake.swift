@@ -47,13 +47,14 @@ struct ExecutionIntake: Sendable {
                     pipeline.execute(InsertInbox(rows: outcome.rows, consumedAt: outcome.at))
                 }
                 for parked in outcome.parked { pipeline.execute(ParkExecution(parked: parked)) }
+                Self.advanceWatermarks(distinct, in: &pipeline)
             },
             { change, transaction in
                 let fresh = try await Self.lockWatermarks(distinct, transaction)
                 return try Self.workOut(fresh, duplicates: batch.count - fresh.count, &change)
             })
         guard let result else { preconditionFailure("a change without a claim cannot lose it") }
-        return try await advance(result, brokers: Set(distinct.map(\.event.brokerID)))
+        return try await summary(result, brokers: Set(distinct.map(\.event.brokerID)))
     }
 
     /// Books one message that spoils its batch, or puts it aside with its reason, so that the rest can go on.
@@ -74,6 +75,7 @@ struct ExecutionIntake: Sendable {
             order.map { [$0] } ?? [], claim: nil,
             also: { (pipeline: inout Pipeline, outcome: Outcome) in
                 pipeline.execute(InsertInbox(rows: outcome.rows, consumedAt: outcome.at))
+                Self.advanceWatermarks([message], in: &pipeline)
             },
             { change, transaction in
                 _ = try await Self.lockWatermarks([message], transaction)
@@ -85,7 +87,7 @@ struct ExecutionIntake: Sendable {
                 return outcome
             })
         guard let result else { preconditionFailure("a change without a claim cannot lose it") }
-        return try await advance(result, brokers: [message.event.brokerID])
+        return try await summary(result, brokers: [message.event.brokerID])
     }
 
     // MARK: Inside the transaction
@@ -185,7 +187,14 @@ struct ExecutionIntake: Sendable {
 
     // MARK: The watermark
 
-    private func advance(_ outcome: Outcome, brokers: Set<String>) async throws -> Result {
+    /// Part of the transaction, after the inbox rows.
+    private static func advanceWatermarks(_ messages: [IncomingExecution], in pipeline: inout Pipeline) {
+        for broker in Set(messages.map(\.event.brokerID)).sorted() {
+            pipeline.execute(AdvanceWatermark(broker: broker, reach: watermarkReach))
+        }
+    }
+
+    private func summary(_ outcome: Outcome, brokers: Set<String>) async throws -> Result {
         var result = Result()
         result.duplicates = outcome.duplicates
         for row in outcome.rows {
@@ -196,9 +205,8 @@ struct ExecutionIntake: Sendable {
             case .duplicate: result.duplicates += 1
             }
         }
-        for broker in brokers.sorted() {
-            let statement = AdvanceWatermark(broker: broker, reach: Self.watermarkReach)
-            result.watermarks[broker] = try await ledger.postgres.queryOne(statement)
+        for watermark in try await ledger.postgres.query(Watermarks(brokers: brokers.sorted())) {
+            result.watermarks[watermark.broker] = watermark.sequence
         }
         return result
     }

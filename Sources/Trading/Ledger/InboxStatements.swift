@@ -139,3 +139,13 @@ struct AdvanceWatermark: Statement {
     var parameters: [Parameter] { [.text(broker), .int64(Int64(reach))] }
     static func decode(_ row: borrowing RowView) throws -> Int64 { try row.int64(0) }
 }
+
+/// Up to where everything of these brokers has been taken over.
+struct Watermarks: Statement {
+    static let sql = String(decoding: PackageResources.watermarks_sql, as: UTF8.self)
+    let brokers: [String]
+    var parameters: [Parameter] { [.textArray(brokers)] }
+    static func decode(_ row: borrowing RowView) throws -> ReceiverPosition {
+        ReceiverPosition(broker: try row.string(0), sequence: try row.int64(1))
+    }
+}

@@ -100,23 +100,27 @@ final class Ledger: Sendable {
         var change = newChange()
         change.addNew(record)
         try prepare(&change)
-        let isNew = try await postgres.withTransaction { transaction in
-            let (inserted, positions) = try await transaction.pipeline { pipeline in
-                (
-                    pipeline.execute(InsertOrder(record: change[record.id])),
-                    decide.map { _ in pipeline.query(LockPositionsOfOrders(orders: [record.id])) }
-                )
-            }
-            guard try inserted.get() == 1 else { return false }
-            if let decide, let positions {
+        do {
+            try await postgres.withTransaction { transaction in
+                guard let decide else {
+                    try await transaction.pipeline(thenCommit: true) { pipeline in
+                        pipeline.execute(InsertOrder(record: change[record.id]))
+                        write(change, in: &pipeline)
+                    }
+                    return
+                }
+                let positions = try await transaction.pipeline { pipeline in
+                    pipeline.execute(InsertOrder(record: change[record.id]))
+                    return pipeline.query(LockPositionsOfOrders(orders: [record.id]))
+                }
                 change.wasInserted(record.id)
                 for position in try positions.get() { change.add(position) }
                 try decide(&change)
+                try await transaction.pipeline(thenCommit: true) { write(change, in: &$0) }
             }
-            try await transaction.pipeline(thenCommit: true) { write(change, in: &$0) }
-            return true
+        } catch let error as PostgresError where error.isUniqueViolation(of: InsertOrder.key) {
+            return nil
         }
-        guard isNew else { return nil }
         announce(change)
         return change[record.id]
     }

@@ -47,8 +47,9 @@ struct LockOrders: Statement {
     static func decode(_ row: borrowing RowView) throws -> StoredOrder { try StoredOrder(row) }
 }
 
-/// A new order; affects no row when the customer's id of it is taken.
+/// A new order. Fails with a unique violation of `key` when the customer's id of it is taken.
 struct InsertOrder: Statement {
+    static let key = "customer_order_client_key"
     static let sql = String(decoding: PackageResources.insert_order_sql, as: UTF8.self)
     let record: LedgerOrder
     var parameters: [Parameter] {

@@ -81,7 +81,7 @@ create table customer_order (
     created_at bigint not null,
     updated_at bigint not null,
 
-    unique (customer_id, client_order_id),
+    constraint customer_order_client_key unique (customer_id, client_order_id),
     check ((ord_type = 'LIMIT') = (price is not null)),
     check ((lifecycle = 'CLOSED') = (closing is not null)),
     check ((submission = 'UNKNOWN') = (planned_step is not null)),

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import Limits
 import Logging
+import Postgres
 import RPCCore
 import ServiceKit
 
@@ -130,18 +131,26 @@ final class OrderReception: Sendable {
         try change.apply(.queued(at: change.at), to: id, detail: "to \(change[id].broker)")
     }
 
-    /// Drives the order as far as it goes now, and answers with what it has become.
+    /// Drives the order as far as it goes now, and answers with what it has become. From here on the order exists:
+    /// whatever goes wrong, its outcome is open, and the account lane goes on with it.
     private func answer(
         _ id: OrderID, _ asWritten: LedgerOrder? = nil, isReplayed: Bool
     ) async throws -> Outcome {
-        let (record, step) = try await driver.drive(id, from: asWritten, claim: nil)
-        switch step {
-        case .done: return Outcome(record: record, isReplayed: isReplayed)
-        case .open(let reason):
-            throw Refusal(
-                .unavailable, "ORDER_PENDING_FUNDS", "the order is taken in and its money is not held yet",
-                certainty: .unknown, retry: .sameIDAfter, context: ["order_id": id.text, "cause": reason])
+        let step: ReceptionDriver.Step
+        do {
+            let (record, reached) = try await driver.drive(id, from: asWritten, claim: nil)
+            guard reached != .done else { return Outcome(record: record, isReplayed: isReplayed) }
+            step = reached
+        } catch let error as PostgresError {
+            ledger.environment.log.warning(
+                "order.left_open", metadata: ["order_id": "\(id)", "error": "\(error)"])
+            step = .open(reason: "LEDGER_UNAVAILABLE")
         }
+        var context = ["order_id": id.text]
+        if case .open(let reason) = step { context["cause"] = reason }
+        throw Refusal(
+            .unavailable, "ORDER_PENDING_FUNDS", "the order is taken in and its money is not held yet",
+            certainty: .unknown, retry: .sameIDAfter, context: context)
     }
 }
 

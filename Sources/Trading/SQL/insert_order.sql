@@ -1,4 +1,4 @@
--- A new order, or nothing when the customer's id of it is taken.
+-- A new order. Unique violation of customer_order_client_key: the customer's id of it is taken.
 insert into customer_order (
     order_id, customer_id, client_order_id, fingerprint, account_id, funding_account_id, broker_id, symbol,
     currency, side, ord_type, price, time_in_force, order_qty, session_ends_at, lifecycle, closing, needs_review,
@@ -13,4 +13,3 @@ values (
     $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46,
     $47, $48, $49, $50, $51, $52, $53, $54
 )
-on conflict (customer_id, client_order_id) do nothing

@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import Limits
 import RPCCore
 import Synchronization
 
@@ -13,6 +14,8 @@ final class FakeAccount: AccountService {
         /// It never arrives.
         case loseRequest
         case refuse(String)
+        /// Nothing comes back before the caller's deadline.
+        case useUpTheTime
     }
 
     struct Account: Sendable {
@@ -61,7 +64,7 @@ final class FakeAccount: AccountService {
             truth.requests[key, default: 0] += 1
             let act = truth.acts.isEmpty ? Act.work : truth.acts.removeFirst()
             switch act {
-            case .loseRequest: throw Status(.deadlineExceeded, "lost")
+            case .loseRequest, .useUpTheTime: throw Status(.deadlineExceeded, "lost")
             case .refuse(let reason): throw Refusal(.failedPrecondition, reason, "refused")
             case .work, .loseReply: break
             }
@@ -77,6 +80,9 @@ final class FakeAccount: AccountService {
 
     func placeHold(_ request: AccountPlaceHoldRequest, context: ServerContext) async throws -> AccountHoldResponse {
         let amount = request.amount?.minor ?? 0
+        if case .useUpTheTime? = truth.acts.first, let deadline = Deadline.current {
+            try await Task.sleep(until: deadline.instant)
+        }
         return try perform(request.holdID, "hold \(request.accountID) \(amount)") { truth, isReplay in
             guard var account = truth.accounts[request.accountID] else {
                 throw Refusal(.notFound, "ACCOUNT_NOT_FOUND", "no such account")
