@@ -13,16 +13,18 @@ package struct EventDelivery: Sendable {
     private let consumer: String
     private let policy: DeliveryPolicy
     private let deadLetter: DeadLetterSink
+    private let observer: BusObserver
     private let handler: @Sendable (EventEnvelope) async throws -> Void
 
     package init(
         group: String, consumer: String, policy: DeliveryPolicy, deadLetter: @escaping DeadLetterSink,
-        handler: @escaping @Sendable (EventEnvelope) async throws -> Void
+        observer: @escaping BusObserver, handler: @escaping @Sendable (EventEnvelope) async throws -> Void
     ) {
         self.group = group
         self.consumer = consumer
         self.policy = policy
         self.deadLetter = deadLetter
+        self.observer = observer
         self.handler = handler
     }
 
@@ -44,10 +46,12 @@ package struct EventDelivery: Sendable {
             } catch {
                 // An error of a handler that is being stopped says nothing about the event.
                 guard !Task.isCancelled else { throw CancellationError() }
+                let reason = "\(error)"
+                observer(.handlerFailed(event, group: group, attempt: attempts, reason: reason))
                 let verdict = policy.verdict(error)
                 if verdict == .suspect { suspicions += 1 }
                 if verdict == .permanent || suspicions >= policy.attempts {
-                    try await setAside(event, origin: origin, attempts: attempts, reason: "\(error)")
+                    try await setAside(event, origin: origin, attempts: attempts, reason: reason)
                     return Outcome(attempts: attempts, isDeadLetter: true)
                 }
                 try await pause(attempts)
@@ -64,9 +68,13 @@ package struct EventDelivery: Sendable {
         var failures = 0
         while !Task.isCancelled {
             do {
-                return try await deadLetter(letter)
+                try await deadLetter(letter)
+                observer(.deadLetter(letter))
+                return
             } catch {
+                guard !Task.isCancelled else { break }
                 failures += 1
+                observer(.deadLetterNotStored(letter, reason: "\(error)"))
                 try await pause(failures)
             }
         }

@@ -11,17 +11,22 @@ public final class InMemoryEventBus: EventPublisher, EventSubscriber {
     private let capacity: Int
     private let policy: DeliveryPolicy
     private let deadLetter: DeadLetterSink?
+    private let observer: BusObserver
     private let state = Mutex(InMemoryBusState(partitions: partitions))
 
     /// - Parameters:
     ///   - capacity: events kept per partition, of which a topic has eight. When it is reached, the oldest event goes if
     ///     every group has consumed it; otherwise `publish` throws `EventBusError.full`.
     ///   - deadLetter: nil keeps the last 1000 in `deadLetters`.
-    public init(capacity: Int = 100_000, policy: DeliveryPolicy = .init(), deadLetter: DeadLetterSink? = nil) {
+    public init(
+        capacity: Int = 100_000, policy: DeliveryPolicy = .init(), deadLetter: DeadLetterSink? = nil,
+        observer: @escaping BusObserver = { _ in }
+    ) {
         precondition(capacity >= 1, "a partition keeps at least one event")
         self.capacity = capacity
         self.policy = policy
         self.deadLetter = deadLetter
+        self.observer = observer
     }
 
     /// The last dead letters, oldest first, unless they go to a closure.
@@ -47,7 +52,7 @@ public final class InMemoryEventBus: EventPublisher, EventSubscriber {
         state.withLock { $0.join(group, topics) }
         let delivery = EventDelivery(
             group: group, consumer: consumer, policy: policy, deadLetter: deadLetter ?? { [self] in keep($0) },
-            handler: handler)
+            observer: observer, handler: handler)
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<Self.partitions {
                 tasks.addTask { await self.work(group, topics, delivery) }

@@ -18,7 +18,7 @@ extension RedisArgument: ExpressibleByStringInterpolation, ExpressibleByIntegerL
 
 extension [UInt8] {
     /// Appends one command as an array of bulk strings (RESP, "Sending commands to a Redis server").
-    mutating func appendCommand(_ arguments: [RedisArgument]) {
+    package mutating func appendCommand(_ arguments: [RedisArgument]) {
         appendHeader("*", arguments.count)
         for argument in arguments {
             switch argument {

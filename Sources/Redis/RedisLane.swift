@@ -156,8 +156,8 @@ final class RedisLane: @unchecked Sendable {
     private func connected(_ connection: RedisConnection) {
         counts.connectionsMade += 1
         phase = .ready(connection)
-        connection.onClose = { [unowned self] error in connectionEnded(error) }
-        connection.onIdle = { [unowned self] in failedAttempts = 0 }
+        connection.onClose = { [weak self] error in self?.connectionEnded(error) }
+        connection.onIdle = { [weak self] in self?.failedAttempts = 0 }
         for waiter in takeWaiters() where waiter.exchange.isAwaited {
             connection.submit(waiter.exchange, waiter.encoded)
         }

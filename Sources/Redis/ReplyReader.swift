@@ -4,14 +4,14 @@ internal import CHiredis
 ///
 /// Owns the `redisReader` and the tree of its current reply. Confine it to one thread. hiredis takes arrays of at most
 /// seven levels; deeper ones are a protocol violation.
-@safe final class ReplyReader {
+@safe package final class ReplyReader {
     private let handle: UnsafeMutablePointer<redisReader>
     private let limitBytes: Int
     /// Bytes fed since the last complete reply.
     private var bytesOfReply = 0
 
     /// - Parameter limitBytes: of one reply.
-    init(limitBytes: Int) {
+    package init(limitBytes: Int) {
         guard let handle = unsafe redisReaderCreate() else { preconditionFailure("out of memory") }
         unsafe self.handle = unsafe handle
         self.limitBytes = limitBytes
@@ -20,7 +20,7 @@ internal import CHiredis
     deinit { unsafe redisReaderFree(handle) }
 
     /// Takes the next bytes. After an error the reader is of no use any more.
-    func feed(_ bytes: UnsafeRawBufferPointer) throws(RedisError) {
+    package func feed(_ bytes: UnsafeRawBufferPointer) throws(RedisError) {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         bytesOfReply += bytes.count
         guard bytesOfReply - bytes.count <= limitBytes else {  // This chunk may begin with the end of another reply.
@@ -31,7 +31,7 @@ internal import CHiredis
     }
 
     /// The next complete reply, or nil when more bytes are needed.
-    func next() throws(RedisError) -> RedisValue? {
+    package func next() throws(RedisError) -> RedisValue? {
         var reply: UnsafeMutableRawPointer?
         guard unsafe redisReaderGetReply(handle, &reply) == REDIS_OK else { throw failure }
         guard let reply = unsafe reply else { return nil }

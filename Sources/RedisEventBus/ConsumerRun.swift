@@ -17,16 +17,18 @@ struct ConsumerRun: Sendable {
     private let leases: PartitionLeases
     private let handling: BatchHandling
     private let count: Count
+    private let observer: BusObserver
 
     init(
         client: RedisClient, limits: RedisBusLimits, group: String, consumer: String, topics: [String],
-        delivery: EventDelivery, count: @escaping Count
+        delivery: EventDelivery, count: @escaping Count, observer: @escaping BusObserver
     ) {
         self.client = client
         self.limits = limits
         self.group = group
         self.consumer = consumer
         self.count = count
+        self.observer = observer
         leases = PartitionLeases(
             client, group: group, consumer: consumer, topics: topics, leaseTime: limits.leaseTime)
         handling = BatchHandling(
@@ -45,7 +47,7 @@ struct ConsumerRun: Sendable {
                 } catch {
                     guard !Task.isCancelled else { break }
                     failures += 1
-                    count { $0.interruptions += 1 }
+                    observer(.interrupted(group: group, failures: failures, reason: "\(error)"))
                     await pause(limits.reconnect.delay(afterAttempt: failures, random: .random(in: .min ... .max)))
                 }
             }
@@ -92,11 +94,13 @@ struct ConsumerRun: Sendable {
                 }
                 let interrupted = try await readNew(recovered, on: session)
                 recovered.subtract(interrupted)
-                if !Task.isCancelled { count { $0.partitionsLost += interrupted.count } }
+                if !interrupted.isEmpty, !Task.isCancelled {
+                    observer(.partitionsLost(group: group, count: interrupted.count))
+                }
             } catch let error as RedisError where error.serverCode == "NOGROUP" || error.serverCode == "UNBLOCKED" {
                 // The server has lost its data, or somebody deleted a stream: from the beginning.
                 recovered = []
-                count { $0.groupsLost += 1 }
+                observer(.groupLost(group: group))
             }
         }
     }

@@ -15,17 +15,23 @@ public final class RedisEventBus: EventPublisher, EventSubscriber {
     public let limits: RedisBusLimits
     private let client: RedisClient
     private let deadLetter: DeadLetterSink
+    private let observer: BusObserver
     private let counts = Mutex(RedisBusStatistics())
 
     /// - Parameters:
     ///   - client: every running consumer takes one of its dedicated connections.
     ///   - deadLetter: nil writes to the stream `bus:{topic}:dead`; see `deadLetters(of:limit:)`.
-    public init(_ client: RedisClient, limits: RedisBusLimits = .init(), deadLetter: DeadLetterSink? = nil) {
+    ///   - observer: told of what goes wrong, for the log.
+    public init(
+        _ client: RedisClient, limits: RedisBusLimits = .init(), deadLetter: DeadLetterSink? = nil,
+        observer: @escaping BusObserver = { _ in }
+    ) {
         precondition(limits.leaseTime >= .seconds(1), "a lease takes at least a second")
         precondition(limits.readBatch >= 1 && limits.publishBatch >= 1, "a batch has at least one event")
         precondition(limits.handlersAtOnce >= 1, "at least one handler runs")
         self.client = client
         self.limits = limits
+        self.observer = observer
         let dead = DeadLetterStream(client, length: limits.deadLetterLength)
         self.deadLetter = deadLetter ?? { letter in try await dead.append(letter) }
     }
@@ -63,20 +69,28 @@ public final class RedisEventBus: EventPublisher, EventSubscriber {
         handler: @escaping @Sendable (EventEnvelope) async throws -> Void
     ) async throws {
         precondition(!group.isEmpty && !consumer.isEmpty && !topics.isEmpty, "a consumer has names and topics")
-        let counting: DeadLetterSink = { [deadLetter, self] letter in
-            try await deadLetter(letter)
-            count { $0.deadLetters += 1 }
-        }
+        let delivery = EventDelivery(
+            group: group, consumer: consumer, policy: limits.policy, deadLetter: deadLetter,
+            observer: { [self] in observe($0) }, handler: handler)
         let run = ConsumerRun(
-            client: client, limits: limits, group: group, consumer: consumer, topics: topics,
-            delivery: EventDelivery(
-                group: group, consumer: consumer, policy: limits.policy, deadLetter: counting, handler: handler),
-            count: { [self] change in count(change) })
+            client: client, limits: limits, group: group, consumer: consumer, topics: topics, delivery: delivery,
+            count: { [self] change in counts.withLock { change(&$0) } }, observer: { [self] in observe($0) })
         // What called us may have a deadline; consuming has none.
         await Deadline.$current.withValue(nil) { await run.untilCancelled() }
     }
 
-    private func count(_ change: (inout RedisBusStatistics) -> Void) { counts.withLock { change(&$0) } }
+    private func observe(_ incident: BusIncident) {
+        counts.withLock { counts in
+            switch incident {
+            case .deadLetter: counts.deadLetters += 1
+            case .interrupted: counts.interruptions += 1
+            case .groupLost: counts.groupsLost += 1
+            case .partitionsLost(_, let count): counts.partitionsLost += count
+            case .handlerFailed, .deadLetterNotStored: break
+            }
+        }
+        observer(incident)
+    }
 
     // MARK: Sight
 

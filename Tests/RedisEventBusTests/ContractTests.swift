@@ -105,6 +105,10 @@ struct ContractTests {
             #expect(letter.event == test.event(1))
             #expect(letter.group == "books" && letter.consumer == "one" && letter.attempts == 3)
             #expect(letter.reason == "refused" && letter.origin.contains(test.topic))
+            let failures = test.incidents.elements.compactMap { incident -> Int? in
+                if case .handlerFailed(_, "books", let attempt, "refused") = incident { attempt } else { nil }
+            }
+            #expect(failures == [1, 2, 3])
         }
     }
 

@@ -35,25 +35,27 @@ struct TestBus: Sendable {
     let bus: any EventPublisher & EventSubscriber
     let topic: String
     let deadLetters: Recorder<DeadLetter>
+    let incidents: Recorder<BusIncident>
 
     static func with(
         _ kind: BusKind, policy: DeliveryPolicy = .quick(), name: String = #function,
         deadLetter: DeadLetterSink? = nil, _ body: (TestBus) async throws -> Void
     ) async throws {
         let letters = Recorder<DeadLetter>()
+        let incidents = Recorder<BusIncident>()
         let sink = deadLetter ?? { letters.record($0) }
         let topic = "\(name.prefix { $0 != "(" })-\(UInt64.random(in: .min ... .max))"
         switch kind {
         case .memory:
-            let bus = InMemoryEventBus(policy: policy, deadLetter: sink)
-            try await body(TestBus(kind: kind, bus: bus, topic: topic, deadLetters: letters))
+            let bus = InMemoryEventBus(policy: policy, deadLetter: sink, observer: { incidents.record($0) })
+            try await body(TestBus(kind: kind, bus: bus, topic: topic, deadLetters: letters, incidents: incidents))
         case .redis:
             let client = RedisClient(endpoint: try await PrivateServers.redis().endpoint, group: TestLoops.group)
             var limits = RedisBusLimits.quick
             limits.policy = policy
-            let bus = RedisEventBus(client, limits: limits, deadLetter: sink)
+            let bus = RedisEventBus(client, limits: limits, deadLetter: sink, observer: { incidents.record($0) })
             do {
-                try await body(TestBus(kind: kind, bus: bus, topic: topic, deadLetters: letters))
+                try await body(TestBus(kind: kind, bus: bus, topic: topic, deadLetters: letters, incidents: incidents))
             } catch {
                 await client.shutDown()
                 throw error
