@@ -15,6 +15,8 @@ public final class AccountsService: Sendable {
         Migration(1, "create_ledger", String(decoding: PackageResources.m0001_create_ledger_sql, as: UTF8.self)),
         .inbox(2),
         .outbox(3),
+        Migration(
+            4, "create_dead_letter", String(decoding: PackageResources.m0004_create_dead_letter_sql, as: UTF8.self)),
     ]
 
     private let configuration: AccountsConfiguration
@@ -62,7 +64,7 @@ public final class AccountsService: Sendable {
                 try await subscriber.run(
                     group: "account-\(configuration.ledger)", consumer: configuration.instance,
                     topics: [WithdrawalCancel.topic]
-                ) { try await cancels.consume($0) }
+                ) { try await cancels.consumeThroughAnyWeather($0) }
             }
             defer { tasks.cancelAll() }
             // Both run for ever: whoever ends first ends the other.
@@ -70,7 +72,7 @@ public final class AccountsService: Sendable {
         }
     }
 
-    /// Takes one event of the topic "withdrawal-cancels". Throws when it has to come again.
+    /// Takes one event of the topic "withdrawal-cancels". When it throws, the event has had no effect.
     package func consume(_ envelope: EventEnvelope) async throws { try await cancels.consume(envelope) }
 
     /// The calls themselves, for tests without a server.

@@ -2,6 +2,7 @@ import Accounts
 import Contracts
 import Domain
 import EventBus
+import Limits
 import Postgres
 import Protobuf
 import ServiceKit
@@ -111,6 +112,7 @@ import Testing
                 id: "garbage", topic: "withdrawal-cancels", key: "x", payload: [0xFF], occurredAt: 0)
             try await ledger.service.consume(garbage)
             #expect(ledger.counter("cancel_rejected") == 5)
+            #expect(try await ledger.count("SELECT count(*) FROM dead_letter") == 5)
             let krw = ledger.another { $0.currencies = [.krw] }
             try await krw.service.consume(cancel("z/withdraw", 5, currency: "USD"))
             await expectRefusal("OPERATION_UNKNOWN") { try await ledger.operation("z/withdraw") }
@@ -145,20 +147,63 @@ import Testing
             try await ledger.withdraw("x/withdraw", "A-1", 500)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await ledger.service.run() }
-                await ledger.bus.send(cancel("x/withdraw", 500))
-                let result = try #require(await ledger.bus.nextResult())
-                #expect(result.topic == "withdrawal-cancelled" && result.key == "x")
-                #expect(result.headers["traceparent"] == Self.traceparent)
-                let cancelled = try EventWithdrawalCancelled(decoding: result.payload)
-                #expect(cancelled.exchangeID == "x" && cancelled.operationKey == "x/withdraw")
-                #expect(cancelled.outcome == "REVERSED")
-                await ledger.bus.send(cancel("x/withdraw", 500))
-                #expect(await ledger.bus.nextHandled() == "cancel-x/withdraw")
-                #expect(await ledger.bus.nextHandled() == "cancel-x/withdraw")
+                let results = BatchChannel<EventEnvelope>(capacity: 8)
+                group.addTask {
+                    try await ledger.bus.run(group: "test", consumer: "1", topics: ["withdrawal-cancelled"]) {
+                        _ = await results.send($0)
+                    }
+                }
+                // The same event twice, and one behind them that tells that both were taken.
+                let first = cancel("x/withdraw", 500)
+                try await ledger.bus.publish([first, first, cancel("late/withdraw", 7)])
+                var told: [EventEnvelope] = []
+                while told.count < 2, let batch = await results.receiveBatch(maximum: 8) { told += batch }
+                #expect(told.allSatisfy { $0.topic == "withdrawal-cancelled" && $0.key == "x" })
+                #expect(told.allSatisfy { $0.headers["traceparent"] == Self.traceparent })
+                let outcomes = try told.map { try EventWithdrawalCancelled(decoding: $0.payload) }
+                #expect(outcomes.map(\.operationKey) == ["x/withdraw", "late/withdraw"])
+                #expect(outcomes.map(\.outcome) == ["REVERSED", "SEALED"])
+                #expect(outcomes.allSatisfy { $0.exchangeID == "x" })
                 group.cancelAll()
             }
-            #expect(ledger.bus.events.count == 1)
+            #expect(try await ledger.balance("A-1").balance?.minor == 2000)
+            #expect(ledger.counter("reversed") == 1 && ledger.bus.deadLetters.isEmpty)
             try await ledger.expectBooksInOrder()
         }
+    }
+
+    /// The database goes away under the consumer for longer than the bus would have patience, and comes back.
+    @Test func aCancelOutlastsTheDatabasesAbsence() async throws {
+        let server = try await PrivatePostgres.start()
+        let database = try await ScratchDatabase.create(on: server)
+        var limits = PostgresLimits()
+        limits.connectionWait = .milliseconds(10)
+        let client = PostgresClient(database.configuration, group: TestLoops.group, limits: limits)
+        let environment = ServiceEnvironment(group: TestLoops.group, log: .silent)
+        try await Migrator.migrate(client, to: AccountsService.migrations, environment: environment)
+        let bus = InMemoryEventBus(policy: DeliveryPolicy(attempts: 1))
+        let ledger = TestLedger(database: client, redis: nil, configuration: .testing, bus: bus)
+        try await ledger.open("A-1", 2000)
+        try await ledger.withdraw("x/withdraw", "A-1", 500)
+        try await server.stop(.fast)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let results = BatchChannel<EventEnvelope>(capacity: 8)
+            group.addTask {
+                try await bus.run(group: "test", consumer: "1", topics: ["withdrawal-cancelled"]) {
+                    _ = await results.send($0)
+                }
+            }
+            group.addTask { try await ledger.service.run() }
+            try await bus.publish([cancel("x/withdraw", 500)])
+            await #expect(throws: Refusal.self) { try await ledger.balance("A-1") }
+            try await server.restart()
+            let told = try #require(await results.receiveBatch(maximum: 1)?.first)
+            #expect(try EventWithdrawalCancelled(decoding: told.payload).outcome == "REVERSED")
+            group.cancelAll()
+        }
+        #expect(bus.deadLetters.isEmpty)
+        #expect(try await ledger.balance("A-1").balance?.minor == 2000)
+        await client.shutDown()
+        try await server.stop(.crash)
     }
 }

@@ -10,8 +10,8 @@ import ServiceKit
 /// Gives withdrawals back when the exchange asks for it: inbox row, effect and result in one transaction.
 ///
 /// Whatever is asked has an end: an applied withdrawal is reversed (to suspense when its account cannot take it), one
-/// that never came is sealed, everything else is answered as it stands, and nonsense is put aside with an error. Only the
-/// database's weather makes the event come again.
+/// that never came is sealed, everything else is answered as it stands, and nonsense is kept as a dead letter. Only the
+/// database's weather makes the event wait.
 struct WithdrawalCancels: Sendable {
     /// How a cancel ended.
     enum End: Sendable, Hashable {
@@ -30,9 +30,37 @@ struct WithdrawalCancels: Sendable {
     /// Says that the outbox has rows.
     let wakeRelay: @Sendable () -> Void
 
+    private static let nothingToGiveBack = "the key belongs to no withdrawal of this account and amount"
+    private static let pauses = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
+
     private var log: Logger { ledger.log }
 
-    /// Takes one event. Throws only what may be otherwise next time.
+    /// Takes one event, trying again for as long as the database is away: a bus that gives up on an event after some
+    /// attempts must not give up on money. Throws what is not the weather, and `CancellationError`.
+    func consumeThroughAnyWeather(_ envelope: EventEnvelope) async throws {
+        var attempts = 0
+        while true {
+            do {
+                return try await consume(envelope)
+            } catch let error where isWeather(error) && !Task.isCancelled {
+                attempts += 1
+                if attempts == 1 {
+                    log.warning("cancel.delayed", metadata: ["event_id": "\(envelope.id)", "error": "\(error)"])
+                }
+                try await Task.sleep(for: Self.pauses.delay(afterAttempt: attempts, random: ledger.accounts.random()))
+            }
+        }
+    }
+
+    private func isWeather(_ error: any Error) -> Bool {
+        switch error {
+        case let error as PostgresError: error.mayRetry
+        case let refusal as Refusal: refusal.retry == .sameIDAfter
+        default: false
+        }
+    }
+
+    /// Takes one event. When it throws, the event has had no effect.
     func consume(_ envelope: EventEnvelope) async throws {
         let trace = envelope.headers["traceparent"].flatMap { TraceContext(traceparent: $0) }
         try await TraceContext.$current.withValue(trace ?? TraceContext.current) {
@@ -40,7 +68,9 @@ struct WithdrawalCancels: Sendable {
             do {
                 cancel = try WithdrawalCancel(envelope)
             } catch {
-                reject("unreadable: \(error)", ["event_id": "\(envelope.id)"])
+                let reason = "unreadable: \(error)"
+                try await ledger.postgres.execute(letter(envelope, reason))
+                reject(reason, ["event_id": "\(envelope.id)"])
                 return
             }
             // Both ledgers hear of every cancel; it belongs to the one that keeps its currency.
@@ -63,7 +93,9 @@ struct WithdrawalCancels: Sendable {
                 case .settled(let outcome), .answered(let outcome):
                     let result = cancel.result(outcome, traceparent: TraceContext.current?.traceparent)
                     try await transaction.execute(AppendToOutbox([result]))
-                case .duplicate, .rejected:
+                case .rejected:
+                    try await transaction.execute(letter(envelope, Self.nothingToGiveBack))
+                case .duplicate:
                     break
                 }
                 return end
@@ -130,8 +162,12 @@ struct WithdrawalCancels: Sendable {
             wakeRelay()
             log.info("cancel.answered", metadata: facts(cancel).merging(["outcome": "\(outcome.name)"]) { $1 })
         case .rejected:
-            reject("no such withdrawal", facts(cancel))
+            reject(Self.nothingToGiveBack, facts(cancel))
         }
+    }
+
+    private func letter(_ envelope: EventEnvelope, _ reason: String) -> InsertDeadLetter {
+        InsertDeadLetter(event: envelope, reason: String(reason.prefix(500)))
     }
 
     private func reject(_ reason: String, _ metadata: Logger.Metadata) {

@@ -1,4 +1,5 @@
--- Gives an applied withdrawal back to its account (locked by this transaction), once. No row: it is not APPLIED any more.
+-- Gives an applied withdrawal back to its account (locked by this transaction), once.
+-- No row: it is not APPLIED any more.
 WITH reversed AS (
     UPDATE money_operation SET outcome = 'REVERSED'
      WHERE key = $1::text AND outcome = 'APPLIED' AND kind = 'WITHDRAW'

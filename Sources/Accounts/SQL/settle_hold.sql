@@ -30,7 +30,8 @@ WITH moved AS (
     SELECT moved.id, moved.version, posting.id, moved.currency, -$5::bigint - $6::bigint, moved.balance, moved.held
       FROM moved, posting
     UNION ALL
-    SELECT $8::text || '/' || moved.currency, posting.id, posting.id, moved.currency, $5::bigint + $6::bigint, NULL, NULL
+    SELECT $8::text || '/' || moved.currency, posting.id, posting.id, moved.currency, $5::bigint + $6::bigint,
+           NULL, NULL
       FROM moved, posting
      WHERE $5::bigint + $6::bigint <> 0
 )

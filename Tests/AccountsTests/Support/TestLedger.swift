@@ -14,7 +14,7 @@ struct TestLedger: Sendable {
     let database: PostgresClient
     let service: AccountsService
     let metrics: Metrics
-    let bus: TestBus
+    let bus: InMemoryEventBus
     private let redis: RedisClient?
     private let configuration: AccountsConfiguration
 
@@ -29,12 +29,15 @@ struct TestLedger: Sendable {
         }
     }
 
-    init(database: PostgresClient, redis: RedisClient?, configuration: AccountsConfiguration) {
+    init(
+        database: PostgresClient, redis: RedisClient?, configuration: AccountsConfiguration,
+        bus: InMemoryEventBus = InMemoryEventBus()
+    ) {
         self.database = database
         self.redis = redis
         self.configuration = configuration
         metrics = Metrics()
-        bus = TestBus()
+        self.bus = bus
         let environment = ServiceEnvironment(group: TestLoops.group, log: .silent, metrics: metrics)
         service = AccountsService(
             configuration: configuration, environment: environment, postgres: database, redis: redis, publisher: bus,
