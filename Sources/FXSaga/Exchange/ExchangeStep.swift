@@ -42,36 +42,29 @@ struct ExchangeStep: Hashable, Sendable {
     private var recheckAfter: Duration?
     private var checks = 0
 
-    /// Applies `event`, and goes on through states in which nothing has to be awaited.
-    ///
-    /// A withdrawal that succeeded is followed by the intent to deposit in the same transaction: one commit less, and
-    /// the same log.
+    /// Applies `event` to the pure saga.
     static func next(
         _ saga: inout ExchangeSaga, _ event: ExchangeEvent, rules: ExchangeRules
     ) throws(IllegalExchangeEvent) -> ExchangeStep {
         var step = ExchangeStep()
-        step.add(try saga.apply(event, rules: rules), of: saga)
-        while step.call == nil, saga.state == .withdrawSucceeded {
-            step.add(try saga.apply(.drive, rules: rules), of: saga)
-        }
+        let decided = try saga.apply(event, rules: rules)
+        step.entered = decided.entered
+        for action in decided.actions { step.add(action, checks: saga.checks) }
         if step.call == nil { step.lease = saga.state.isTerminal ? .ended : .resting }
         return step
     }
 
-    private mutating func add(_ step: ExchangeSaga.Step, of saga: ExchangeSaga) {
-        entered += step.entered
-        for action in step.actions {
-            switch action {
-            case .withdraw: call = .withdraw
-            case .resolveWithdrawal: call = .resolveWithdrawal
-            case .deposit: call = .deposit
-            case .resolveDeposit: call = .resolveDeposit
-            case .publishCancel: publishesCancel = true
-            case .recheck(let delay): recheck = (delay, saga.checks)
-            case .finalizeLimit: limit = .done
-            case .releaseLimit: limit = .released
-            case .alertParked: alertsParked = true
-            }
+    private mutating func add(_ action: ExchangeAction, checks: Int) {
+        switch action {
+        case .withdraw: call = .withdraw
+        case .resolveWithdrawal: call = .resolveWithdrawal
+        case .deposit: call = .deposit
+        case .resolveDeposit: call = .resolveDeposit
+        case .publishCancel: publishesCancel = true
+        case .recheck(let delay): recheck = (delay, checks)
+        case .finalizeLimit: limit = .done
+        case .releaseLimit: limit = .released
+        case .alertParked: alertsParked = true
         }
     }
 }
