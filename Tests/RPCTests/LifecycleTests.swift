@@ -18,9 +18,11 @@ import Testing
 }
 
 @Test func aDeadlineEndsTheCallOnBothSides() async throws {
-    try await Fixture.run { fixture in
+    try await Fixture.run(loops: 1) { fixture in
+        // Afterwards there is a connection, and the deadline concerns the call alone.
+        _ = try await fixture.channel.unary(Methods.echo, "first")
         let status = await #expect(throws: Status.self) {
-            try await fixture.channel.unary(Methods.hang, "a", options: CallOptions(timeout: .milliseconds(50)))
+            try await fixture.channel.unary(Methods.hang, "a", options: CallOptions(timeout: .milliseconds(200)))
         }
         #expect(status?.code == .deadlineExceeded && status?.certainty != .notProcessed)
         let events = [await fixture.events.next(), await fixture.events.next()]
