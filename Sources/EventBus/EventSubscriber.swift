@@ -1,7 +1,8 @@
 /// The reading side of the bus: at least once, in order per key.
 public protocol EventSubscriber: Sendable {
-    /// Gives each event of `topics` to one consumer of `group`, until the task is cancelled. An event counts as consumed
-    /// when `handler` returns; when it throws, the event comes again, here or at another consumer of the group.
+    /// Gives each event of `topics` to one consumer of `group`, until the task is cancelled. An event counts as
+    /// consumed when `handler` returns; when it throws, the event comes again, here or at another consumer of the
+    /// group, or is set aside as the bus' `DeliveryPolicy` says. Handlers of different keys may run at the same time.
     ///
     /// - Parameters:
     ///   - group: the consumers that share the events, by name.

@@ -82,7 +82,8 @@ struct InMemoryBusState {
         }
     }
 
-    /// The next event for a worker of `group`; nil when there is none, and then `wakeUp` is called when that may change.
+    /// The next event for a worker of `group`; nil when there is none, and then `wakeUp` is called when that may
+    /// change.
     mutating func take(_ group: String, _ names: [String], orWake wakeUp: WakeUp) -> Work? {
         for name in names {
             guard let topic = topics[name], let progress = topic.groups[group] else { continue }

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The bus within one process: for tests, and for a stack in a single program. What it holds ends with the process.
 ///
-/// A topic has a fixed number of partitions; an event's key decides its partition, and one consumer of a group at a time
-/// works on a partition. Events are kept for groups that come later, as many as the capacity allows.
+/// A topic has a fixed number of partitions; an event's key decides its partition, and one consumer of a group at a
+/// time works on a partition. Events are kept for groups that come later, as many as the capacity allows.
 public final class InMemoryEventBus: EventPublisher, EventSubscriber {
     private static let partitions = 8
     private static let keptDeadLetters = 1000
@@ -15,8 +15,8 @@ public final class InMemoryEventBus: EventPublisher, EventSubscriber {
     private let state = Mutex(InMemoryBusState(partitions: partitions))
 
     /// - Parameters:
-    ///   - capacity: events kept per partition, of which a topic has eight. When it is reached, the oldest event goes if
-    ///     every group has consumed it; otherwise `publish` throws `EventBusError.full`.
+    ///   - capacity: events kept per partition, of which a topic has eight. When it is reached, the oldest event goes
+    ///     if every group has consumed it; otherwise `publish` throws `EventBusError.full`.
     ///   - deadLetter: nil keeps the last 1000 in `deadLetters`.
     public init(
         capacity: Int = 100_000, policy: DeliveryPolicy = .init(), deadLetter: DeadLetterSink? = nil,

@@ -54,7 +54,8 @@ public struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
         if case .server(let code) = reason { code } else { nil }
     }
 
-    /// Whether the same command may succeed later without change. Repeat it blindly only if `certainty` is `notApplied`.
+    /// Whether the same command may succeed later without change. Repeat it blindly only if `certainty` is
+    /// `notApplied`.
     public var mayRetry: Bool {
         switch reason {
         case .unavailable, .connectionLost, .deadlineExceeded, .queueFull: true

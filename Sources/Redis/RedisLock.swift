@@ -3,9 +3,9 @@ internal import Limits
 
 /// A lease on a name, shared by all who use the same server: it keeps contenders apart as long as its time lasts.
 ///
-/// It reduces contention; it does not make anything correct. A holder that was paused longer than the lease, or a server
-/// that lost its last second, leaves two holders. What must be correct needs a condition where the data lives: the row's
-/// version. `fence` only orders the holders of one server's life.
+/// It reduces contention; it does not make anything correct. A holder that was paused longer than the lease, or a
+/// server that lost its last second, leaves two holders. What must be correct needs a condition where the data lives:
+/// the row's version. `fence` only orders the holders of one server's life.
 public struct RedisLock: Sendable, Hashable {
     /// How an attempt to take a lock ended.
     public enum Outcome: Sendable {

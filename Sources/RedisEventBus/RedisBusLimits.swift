@@ -3,8 +3,8 @@ public import Limits
 
 /// What a bus on Redis Streams keeps, and how it works.
 public struct RedisBusLimits: Sendable {
-    /// Events kept per topic, about: when a topic grows longer, its oldest events go, **consumed or not**. It bounds the
-    /// server's memory; watch `RedisEventBus.backlog` so that it is never met.
+    /// Events kept per topic, about: when a topic grows longer, its oldest events go, **consumed or not**. It bounds
+    /// the server's memory; watch `RedisEventBus.backlog` so that it is never met.
     public var topicLength = 1_000_000
     /// Dead letters kept per topic, about.
     public var deadLetterLength = 100_000

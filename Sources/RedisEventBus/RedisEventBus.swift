@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// The bus on Redis Streams: at least once, in order per key.
 ///
-/// A topic is eight streams, `bus:{topic}:0` to `:7`; the event's key decides which. An entry has the fields `id`, `key`,
-/// `payload`, `at` and `headers`. Within a group each stream is read by one consumer at a time, which holds a lease on
-/// it; leases are shared evenly among the group's living consumers. A new group begins with the oldest event kept.
+/// A topic is eight streams, `bus:{topic}:0` to `:7`; the event's key decides which. An entry has the fields `id`,
+/// `key`, `payload`, `at` and `headers`. Within a group each stream is read by one consumer at a time, which holds a
+/// lease on it; leases are shared evenly among the group's living consumers. A new group begins with the oldest event.
 ///
 /// Redis may lose its last second of events when it crashes, although it has confirmed them, and all of them with its
 /// disk: whoever publishes must be able to publish again, and whoever consumes must recognise what it knows.
@@ -128,8 +128,8 @@ public final class RedisEventBus: EventPublisher, EventSubscriber {
         try await DeadLetterStream(client, length: limits.deadLetterLength).list(topic, limit: limit)
     }
 
-    /// Publishes a dead letter's event again, unchanged, to every group of its topic, and removes the letter. False when
-    /// there is no such letter. Interrupted in the middle, it leaves both: consumers recognise the event.
+    /// Publishes a dead letter's event again, unchanged, to every group of its topic, and removes the letter. False
+    /// when there is no such letter. Interrupted in the middle, it leaves both: consumers recognise the event.
     public func redriveDeadLetter(_ id: String, of topic: String) async throws -> Bool {
         let stream = DeadLetterStream(client, length: limits.deadLetterLength)
         guard let letter = try await stream.find(id, of: topic) else { return false }
