@@ -34,11 +34,7 @@ struct ExecutionTests {
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for event in (events + events + events).shuffled() {
-                    group.addTask {
-                        while true {
-                            do { return try await world.deliver(event) } catch is BusyError {}
-                        }
-                    }
+                    group.addTask { try await world.deliver(event) }
                 }
                 try await group.waitForAll()
             }
@@ -223,6 +219,29 @@ struct ExecutionTests {
             }
             world.time.advance(by: .seconds(60))
             #expect(world.money.truth.holds[placed.orderID]?.isOpen == true)
+        }
+    }
+
+    /// The consumer's queue is shorter than what comes at once: the rest waits and is not lost.
+    @Test func moreThanATransactionTakesComesAtOnce() async throws {
+        try await World.with {
+            $0.executionBatch = 2
+        } _: { world in
+            world.money.open(World.account, customer: World.customer, balance: 1_000_000)
+            let placed = try await world.place(try World.buy("c-1", quantity: 30, price: "199.00"))
+            try await world.order(placed.orderID, is: .new)
+            var events: [EventExecutionStored] = []
+            for number in 1...30 {
+                events.append(try world.trade(placed, price: "199.00", exec: "E\(number)", cum: Int64(number)))
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for event in events { group.addTask { try await world.deliver(event) } }
+                try await group.waitForAll()
+            }
+            try await world.order(placed.orderID, is: .filled)
+            #expect(world.watermark == 30)
+            try await world.settled()
+            try await world.checkInvariants()
         }
     }
 

@@ -16,6 +16,7 @@ final class ExecutionConsumer: Sendable {
     static let topic = "executions"
     static let appliedTopic = "executions-applied"
     static let group = "trading"
+    private static let patience = Backoff(initial: .milliseconds(10), maximum: .seconds(5))
 
     /// A message and whoever waits for it to be applied.
     private struct Waiting: Sendable {
@@ -79,7 +80,7 @@ final class ExecutionConsumer: Sendable {
         }
     }
 
-    /// Hands a message over and waits until it has been applied.
+    /// Hands a message over and waits until it has been applied, however long the database is away.
     private func take(_ envelope: EventEnvelope) async throws {
         let event: EventExecutionStored
         do {
@@ -94,6 +95,22 @@ final class ExecutionConsumer: Sendable {
         }
         let message = IncomingExecution(
             event: event, encoded: envelope.payload, traceparent: envelope.headers["traceparent"] ?? "")
+        var attempt = 1
+        while true {
+            do {
+                return try await handOver(message)
+            } catch  where error is BusyError || Self.isWeather(error) {
+                // The message is not to blame: it waits here, since a bus that counts failures might set it aside.
+                try Task.checkCancellation()
+                try await Task.sleep(
+                    for: Self.patience.delay(afterAttempt: attempt, random: ledger.environment.random()))
+                attempt += 1
+            }
+        }
+    }
+
+    /// Returns when the message has been applied.
+    private func handOver(_ message: IncomingExecution) async throws {
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             let isTaken = queue.withLock { queue in
                 queue.isOpen && queue.waiting.append(Waiting(message: message, done: done))
