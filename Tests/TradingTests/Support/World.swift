@@ -76,18 +76,25 @@ final class World: Sendable {
 
     /// Runs `body` in a world whose database is new. The service's background work runs unless `isRunning` is false.
     static func with(
-        isRunning: Bool = true, configure: (inout TradingConfiguration) -> Void = { _ in },
-        _ body: @Sendable (World) async throws -> Void
+        on server: PrivatePostgres? = nil, isRunning: Bool = true,
+        configure: (inout TradingConfiguration) -> Void = { _ in }, _ body: @Sendable (World) async throws -> Void
     ) async throws {
         try await gate.pass {
-            try await ScratchDatabase.withClient { postgres in
-                let world = try World(postgres, configure)
-                try await Migrator.migrate(
-                    postgres, to: Trading.TradingService.migrations, environment: world.environment)
-                if isRunning {
-                    try await world.running { try await body(world) }
-                } else {
-                    try await body(world)
+            try await ScratchDatabase.with(on: server) { database in
+                let postgres = PostgresClient(database.configuration, group: TestLoops.group)
+                do {
+                    let world = try World(postgres, configure)
+                    try await Migrator.migrate(
+                        postgres, to: Trading.TradingService.migrations, environment: world.environment)
+                    if isRunning {
+                        try await world.running { try await body(world) }
+                    } else {
+                        try await body(world)
+                    }
+                    await postgres.shutDown()
+                } catch {
+                    await postgres.shutDown()
+                    throw error
                 }
             }
         }
