@@ -174,36 +174,29 @@ import Testing
 
     /// The database goes away under the consumer for longer than the bus would have patience, and comes back.
     @Test func aCancelOutlastsTheDatabasesAbsence() async throws {
-        let server = try await PrivatePostgres.start()
-        let database = try await ScratchDatabase.create(on: server)
-        var limits = PostgresLimits()
-        limits.connectionWait = .milliseconds(10)
-        let client = PostgresClient(database.configuration, group: TestLoops.group, limits: limits)
-        let environment = ServiceEnvironment(group: TestLoops.group, log: .silent)
-        try await Migrator.migrate(client, to: AccountsService.migrations, environment: environment)
-        let bus = InMemoryEventBus(policy: DeliveryPolicy(attempts: 1))
-        let ledger = TestLedger(database: client, redis: nil, configuration: .testing, bus: bus)
-        try await ledger.open("A-1", 2000)
-        try await ledger.withdraw("x/withdraw", "A-1", 500)
-        try await server.stop(.fast)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let results = BatchChannel<EventEnvelope>(capacity: 8)
-            group.addTask {
-                try await bus.run(group: "test", consumer: "1", topics: ["withdrawal-cancelled"]) {
-                    _ = await results.send($0)
+        try await TestLedger.withServer { server, ledger, impatient in
+            let bus = impatient.bus
+            try await ledger.open("A-1", 2000)
+            try await ledger.withdraw("x/withdraw", "A-1", 500)
+            try await server.stop(.fast)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let results = BatchChannel<EventEnvelope>(capacity: 8)
+                group.addTask {
+                    try await bus.run(group: "test", consumer: "1", topics: ["withdrawal-cancelled"]) {
+                        _ = await results.send($0)
+                    }
                 }
+                group.addTask { try await impatient.service.run() }
+                try await bus.publish([cancel("x/withdraw", 500)])
+                await #expect(throws: Refusal.self) { try await impatient.balance("A-1") }
+                try await server.restart()
+                let told = try #require(await results.receiveBatch(maximum: 1)?.first)
+                let outcome = try EventWithdrawalCancelled(decoding: told.payload).outcome
+                #expect(outcome == "REVERSED")
+                group.cancelAll()
             }
-            group.addTask { try await ledger.service.run() }
-            try await bus.publish([cancel("x/withdraw", 500)])
-            await #expect(throws: Refusal.self) { try await ledger.balance("A-1") }
-            try await server.restart()
-            let told = try #require(await results.receiveBatch(maximum: 1)?.first)
-            #expect(try EventWithdrawalCancelled(decoding: told.payload).outcome == "REVERSED")
-            group.cancelAll()
+            #expect(bus.deadLetters.isEmpty)
+            #expect(try await ledger.balance("A-1").balance?.minor == 2000)
         }
-        #expect(bus.deadLetters.isEmpty)
-        #expect(try await ledger.balance("A-1").balance?.minor == 2000)
-        await client.shutDown()
-        try await server.stop(.crash)
     }
 }

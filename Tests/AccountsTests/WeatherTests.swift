@@ -120,35 +120,50 @@ import Testing
         }
     }
 
-    @Test func aLostDatabaseIsSaidAndComesBack() async throws {
-        let server = try await PrivatePostgres.start()
-        let database = try await ScratchDatabase.create(on: server)
-        var limits = PostgresLimits()
-        limits.connectionWait = .milliseconds(100)
-        let client = PostgresClient(database.configuration, group: TestLoops.group, limits: limits)
-        let environment = ServiceEnvironment(group: TestLoops.group, log: .silent)
-        try await Migrator.migrate(client, to: AccountsService.migrations, environment: environment)
-        let ledger = TestLedger(database: client, redis: nil, configuration: .testing)
-        try await ledger.open("A-1", 1000)
-        try await server.stop(.fast)
-        for _ in 0..<3 {
-            do {
-                try await ledger.withdraw("k", "A-1", 100)
-                Issue.record("nothing can be withdrawn without a database")
-            } catch let refusal as Refusal {
-                #expect(["STORE_UNAVAILABLE", "STORE_TOO_SLOW"].contains(refusal.reason), "\(refusal)")
-                #expect(refusal.retry != .never)
+    /// The connection breaks while the change is on its way: its fate is unknown, and the key tells it.
+    @Test func aChangeOfUnknownFateIsLookedUp() async throws {
+        try await TestLedger.with { ledger in
+            try await ledger.open("A-1", 1000)
+            try await withThrowingTaskGroup(of: AccountMoneyOperation.self) { group in
+                try await ledger.database.withTransaction { blocker in
+                    try await blocker.execute(sql: "LOCK TABLE journal IN EXCLUSIVE MODE")
+                    group.addTask { try await ledger.withdraw("k", "A-1", 100) }
+                    // Reading is done when writing waits for the lock.
+                    var cut: Int64 = 0
+                    while cut == 0 {
+                        cut = try await ledger.count(
+                            """
+                            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                             WHERE datname = current_database() AND wait_event_type = 'Lock'
+                            """)
+                    }
+                }
+                let answer = try #require(await group.next())
+                #expect(answer.outcome == .applied)
             }
+            #expect(try await ledger.balance("A-1").balance?.minor == 900)
+            #expect(try await ledger.withdraw("k", "A-1", 100).replayed)
+            try await ledger.expectBooksInOrder()
         }
-        try await server.restart()
-        var outcome: AccountOperationOutcome?
-        for _ in 0..<100 where outcome == nil {
-            outcome = try? await ledger.withdraw("k", "A-1", 100).outcome
+    }
+
+    @Test func aLostDatabaseIsSaidAndComesBack() async throws {
+        try await TestLedger.withServer { server, ledger, impatient in
+            try await ledger.open("A-1", 1000)
+            try await server.stop(.fast)
+            for _ in 0..<3 {
+                do {
+                    try await impatient.withdraw("k", "A-1", 100)
+                    Issue.record("nothing can be withdrawn without a database")
+                } catch let refusal as Refusal {
+                    #expect(["STORE_UNAVAILABLE", "STORE_TOO_SLOW"].contains(refusal.reason), "\(refusal)")
+                    #expect(refusal.certainty == .definitelyNotDone && refusal.retry == .sameIDAfter)
+                }
+            }
+            try await server.restart()
+            #expect(try await ledger.withdraw("k", "A-1", 100).outcome == .applied)
+            #expect(try await ledger.balance("A-1").balance?.minor == 900)
         }
-        #expect(outcome == .applied)
-        #expect(try await ledger.balance("A-1").balance?.minor == 900)
-        await client.shutDown()
-        try await server.stop(.crash)
     }
 
     /// What a caller on the network sees: codes, reasons and context in the status.

@@ -61,7 +61,7 @@ struct AccountGuard: Sendable {
                     noteMovedVersion(of: account, underLock: isHeld)
                     return nil
                 }
-            } catch let error as PostgresError where error.reason == .connectionLost || error.isLostRace {
+            } catch let error as PostgresError where error.cutsOneTryOnly {
                 // The next try reads the key's outcome, so what became of this one does not matter.
                 log.notice("attempt.lost", metadata: ["account_id": "\(account)", "error": "\(error)"])
                 return nil
@@ -82,5 +82,18 @@ struct AccountGuard: Sendable {
         let delay = configuration.backoff.delay(afterAttempt: attempt, random: random())
         if let deadline = Deadline.current, deadline.remaining <= delay { throw AccountLanes.Refusal.deadlineExceeded }
         try await Task.sleep(for: delay)
+    }
+}
+
+extension PostgresError {
+    /// Whether another try at once, on another connection, has a chance: not when the server is away or too slow.
+    fileprivate var cutsOneTryOnly: Bool {
+        switch reason {
+        case .connectionLost: true
+        case .server: mayRetry
+        case .poolExhausted, .unavailable, .deadlineExceeded, .cancelled, .transactionAborted, .unexpectedRowCount,
+            .invalidParameter, .invalidConfiguration, .closed:
+            false
+        }
     }
 }

@@ -29,6 +29,29 @@ struct TestLedger: Sendable {
         }
     }
 
+    /// A ledger on a server of its own, which the test may stop, and another process of it that does not wait for long
+    /// when the server is away.
+    static func withServer(
+        _ body: (_ server: PrivatePostgres, _ patient: TestLedger, _ impatient: TestLedger) async throws -> Void
+    ) async throws {
+        let server = try await PrivatePostgres.start()
+        let database = try await ScratchDatabase.create(on: server)
+        let patient = PostgresClient(database.configuration, group: TestLoops.group)
+        var limits = PostgresLimits()
+        limits.connectionWait = .milliseconds(20)
+        let impatient = PostgresClient(database.configuration, group: TestLoops.group, limits: limits)
+        let environment = ServiceEnvironment(group: TestLoops.group, log: .silent)
+        try await Migrator.migrate(patient, to: AccountsService.migrations, environment: environment)
+        // An event is tried once: whoever waits for the database has to do so himself.
+        let bus = InMemoryEventBus(policy: DeliveryPolicy(attempts: 1))
+        try await body(
+            server, TestLedger(database: patient, redis: nil, configuration: .testing, bus: bus),
+            TestLedger(database: impatient, redis: nil, configuration: .testing, bus: bus))
+        await patient.shutDown()
+        await impatient.shutDown()
+        try await server.stop(.crash)
+    }
+
     init(
         database: PostgresClient, redis: RedisClient?, configuration: AccountsConfiguration,
         bus: InMemoryEventBus = InMemoryEventBus()
