@@ -1,8 +1,9 @@
 public import Domain
 
-/// How one instance of the exchange service behaves. Checked when the service is made.
+/// How one instance of the exchange service behaves.
 public struct FXSagaConfiguration: Sendable {
-    /// Names this instance in leases; unique among the instances that share a database. Nil makes one at random.
+    /// Names this instance in leases and on the bus; unique among the instances that share a database, and the same
+    /// after a restart, which then goes on at once. Nil makes one at random.
     public var instance: String?
 
     // MARK: Prices
@@ -59,18 +60,33 @@ public struct FXSagaConfiguration: Sendable {
 
     public init() {}
 
-    func check() {
-        precondition(BasisPoints.zero <= spread && spread < .whole, "a spread is a share")
-        precondition(dailyLimit.isPositive, "a limit of nothing forbids everything")
-        precondition(
-            callTimeout > .zero && storeTimeout > .zero && lease > callTimeout + storeTimeout * 2,
-            "a lease outlives one call and the two transactions around it")
-        precondition((1...10_000).contains(concurrentDrives) && waitingDrives > 0, "drives are bounded")
-        precondition((1...1_000).contains(recoveryBatch), "a recovery takes 1 to 1,000 exchanges")
-        for interval in [
-            quoteLifetime, recoveryInterval, relayInterval, pollInterval, watchInterval, alertAge, longestWait,
-        ] {
-            precondition(interval > .zero, "intervals are positive")
+    /// A setting that makes no sense, and what it has to be.
+    public struct Invalid: Error, Hashable, CustomStringConvertible {
+        public let setting: String
+        public let rule: String
+        public var description: String { "\(setting) \(rule)" }
+    }
+
+    /// Refuses what makes no sense, naming the setting.
+    public func validate() throws(Invalid) {
+        func check(_ setting: String, _ isValid: Bool, _ rule: String) throws(Invalid) {
+            guard isValid else { throw Invalid(setting: setting, rule: rule) }
         }
+        try check("instance", instance.map { (1...64).contains($0.utf8.count) } ?? true, "has 1 to 64 characters")
+        try check("spread", BasisPoints.zero <= spread && spread < .whole, "is 0 to 9999 basis points")
+        try check("dailyLimit", dailyLimit.isPositive, "is above zero")
+        for (setting, duration) in [
+            ("quoteLifetime", quoteLifetime), ("callTimeout", callTimeout), ("storeTimeout", storeTimeout),
+            ("recoveryInterval", recoveryInterval), ("relayInterval", relayInterval), ("longestWait", longestWait),
+            ("pollInterval", pollInterval), ("alertAge", alertAge), ("watchInterval", watchInterval),
+        ] { try check(setting, duration > .zero, "is above zero") }
+        for (setting, duration) in [("answerMargin", answerMargin), ("quoteRetention", quoteRetention)] {
+            try check(setting, duration >= .zero, "is not negative")
+        }
+        try check(
+            "lease", lease > callTimeout + storeTimeout * 2, "outlives one call and the two transactions around it")
+        try check("concurrentDrives", (1...10_000).contains(concurrentDrives), "is 1 to 10,000")
+        try check("waitingDrives", (1...1_000_000).contains(waitingDrives), "is 1 to 1,000,000")
+        try check("recoveryBatch", (1...1_000).contains(recoveryBatch), "is 1 to 1,000")
     }
 }

@@ -64,6 +64,28 @@ import Testing
         }
     }
 
+    /// A process that comes back under its name does not wait for its own leases.
+    @Test func restartedAndGoneOn() async throws {
+        try await Stack.with { configuration in
+            configuration.instance = "fx-1"
+            configuration.lease = .seconds(3_600)
+            configuration.longestWait = .seconds(30)
+        } _: { stack in
+            let gate = Gate(call: 2, .afterReply)
+            let first = stack.service(wrap: { GatedChannel(base: $0, gate: gate) })
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await first.run() }
+                group.addTask { _ = try await stack.client(first).createExchange(Stack.request("x1")) }
+                await gate.waitUntilReached()
+                group.cancelAll()
+                while let result = await group.nextResult() { _ = result }
+            }
+            let exchange = try await stack.running { client in try await stack.ended("x1", client) }
+            #expect(exchange.state == .completed)
+            try await stack.expectBooksInOrder()
+        }
+    }
+
     @Test func killedBeforeTheFirstStep() async throws {
         try await Stack.with { configuration in
             configuration.longestWait = .milliseconds(201)

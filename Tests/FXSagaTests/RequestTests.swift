@@ -86,6 +86,27 @@ import Testing
         }
     }
 
+    @Test func settingsThatMakeNoSense() throws {
+        let cases: [(String, (inout FXSagaConfiguration) -> Void)] = [
+            ("instance", { $0.instance = "" }), ("spread", { $0.spread = .whole }),
+            ("spread", { $0.spread = BasisPoints(-1) }), ("dailyLimit", { $0.dailyLimit = .zero(.krw) }),
+            ("lease", { $0.lease = .seconds(9) }), ("callTimeout", { $0.callTimeout = .zero }),
+            ("answerMargin", { $0.answerMargin = .seconds(-1) }), ("concurrentDrives", { $0.concurrentDrives = 0 }),
+            ("waitingDrives", { $0.waitingDrives = 0 }), ("recoveryBatch", { $0.recoveryBatch = 1_001 }),
+        ]
+        try FXSagaConfiguration().validate()
+        for (setting, change) in cases {
+            var configuration = FXSagaConfiguration()
+            change(&configuration)
+            do {
+                try configuration.validate()
+                Issue.record("\(setting) passes")
+            } catch {
+                #expect(error.setting == setting)
+            }
+        }
+    }
+
     @Test func fullIsSaidBeforeAnythingIsWritten() async throws {
         try await Stack.with { configuration in
             configuration.waitingDrives = 1

@@ -51,6 +51,11 @@ struct ExchangeStore: Sendable {
         }
     }
 
+    /// Ends the leases of an earlier process of our name.
+    func expireOwnLeases() async throws {
+        _ = try await Deadline.within(timeout) { try await postgres.execute(ExpireOwnLeases(owner: owner)) }
+    }
+
     /// Lets go, so that nobody drives until the next look is due.
     func drop(_ claim: Claim) async throws {
         _ = try await Deadline.within(timeout) { try await postgres.execute(DropLease(claim: claim, owner: owner)) }

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import Domain
 internal import EventBus
+internal import Limits
 internal import Logging
 internal import Postgres
 internal import Protobuf
@@ -23,16 +24,20 @@ struct CancelledListener: Sendable {
     func consume(_ event: EventEnvelope) async throws {
         let trace = event.headers["traceparent"].flatMap(TraceContext.init(traceparent:))
         try await TraceContext.$current.withValue(trace?.child(random: environment.random())) {
-            guard let message = Message(event) else {
-                return try await bury(event, "not a WithdrawalCancelled of an exchange")
-            }
-            do {
-                let entered = try await apply(message, event)
-                report(message, entered)
-                waiters.wake(message.exchange)
-            } catch let error as IllegalExchangeEvent {
-                try await bury(event, "cannot follow: \(error)")
-            }
+            try await Deadline.within(store.timeout) { try await take(event) }
+        }
+    }
+
+    private func take(_ event: EventEnvelope) async throws {
+        guard let message = Message(event) else {
+            return try await bury(event, "not a WithdrawalCancelled of an exchange")
+        }
+        do {
+            let entered = try await apply(message, event)
+            report(message, entered)
+            waiters.wake(message.exchange)
+        } catch let error as IllegalExchangeEvent {
+            try await bury(event, "cannot follow: \(error)")
         }
     }
 

@@ -33,7 +33,8 @@ struct Acceptance: Sendable {
             if accepted == 1 { return .accepted(Claim(id: order.id, epoch: 1)) }
         } catch let error as PostgresError where error.isUniqueViolation() {
             // Somebody decided on this id, or took this quote, at the same time.
-            if let decision = try await remembered(order) { return decision }
+            guard let decision = try await remembered(order) else { throw error }
+            return decision
         }
         if let quote = order.quote { try await refuse(order, quote) }
         return try await refuseForLimit(order)

@@ -33,12 +33,17 @@ public final class FXSagaService: Sendable {
     /// - Parameters:
     ///   - krw: to the account service that keeps won.
     ///   - fx: to the account service that keeps foreign currencies.
+    ///   - configuration: traps when it is not valid; see `FXSagaConfiguration.validate`.
     public init(
         configuration: FXSagaConfiguration = FXSagaConfiguration(), environment: ServiceEnvironment,
         postgres: PostgresClient, publisher: any EventPublisher, subscriber: any EventSubscriber,
         krw: any RPCChannel, fx: any RPCChannel, rates: any RateProvider = DailyRates()
     ) {
-        configuration.check()
+        do {
+            try configuration.validate()
+        } catch {
+            preconditionFailure("\(error)")
+        }
         self.configuration = configuration
         self.environment = environment
         self.subscriber = subscriber
@@ -70,6 +75,9 @@ public final class FXSagaService: Sendable {
 
     /// Drives, recovers, publishes, listens and watches until the task is cancelled.
     public func run() async throws {
+        // What we drove before a restart need not wait for its leases to run out. Should another process bear our name,
+        // the epochs keep the two apart.
+        if configuration.instance != nil { await attempt("restart") { try await self.store.expireOwnLeases() } }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.drives.run(self.driver, on: self.environment.group) }
             group.addTask { await self.repeating("recovery", every: self.configuration.recoveryInterval, self.recover) }

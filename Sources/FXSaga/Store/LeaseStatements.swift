@@ -32,6 +32,13 @@ struct ClaimStopped: Statement {
     static func decode(_ row: borrowing RowView) throws -> Claim { try ClaimExchange.decode(row) }
 }
 
+/// Ends the leases of an earlier process of the same name.
+struct ExpireOwnLeases: Statement {
+    static let sql = String(decoding: PackageResources.expire_own_leases_sql, as: UTF8.self)
+    var owner: String
+    var parameters: [Parameter] { [.text(owner)] }
+}
+
 /// Lets go of an exchange.
 struct DropLease: Statement {
     static let sql = String(decoding: PackageResources.drop_lease_sql, as: UTF8.self)
