@@ -216,6 +216,36 @@ import Testing
         }
     }
 
+    /// The database crashes under exchanges that are being driven; what was acknowledged is there afterwards.
+    @Test func theDatabaseCrashes() async throws {
+        let server = try await PrivatePostgres.start()
+        try await Stack.with(on: server) { stack in
+            let gate = Gate(call: 9, .afterReply)
+            let service = stack.service(wrap: { GatedChannel(base: $0, gate: gate) })
+            try await stack.running(service) { client in
+                let ids = (0..<10).map { "x\($0)" }
+                // Half of them stand at different places when the server dies.
+                async let answers = withTaskGroup(of: (String, FXExchange?).self) { group in
+                    for id in ids { group.addTask { (id, try? await client.createExchange(Stack.request(id))) } }
+                    return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                }
+                await gate.waitUntilReached()
+                try await server.stop(.crash)
+                gate.open()
+                try await server.restart()
+                let acknowledged = await answers
+                for id in ids {
+                    let exchange = try await stack.recovered(id, client)
+                    #expect(exchange.state == .completed, "\(stack.book.text)")
+                    let before = acknowledged[id]?.log ?? []
+                    #expect(Array(exchange.log.prefix(before.count)) == before)
+                }
+            }
+            try await stack.expectBooksInOrder()
+        }
+        try await server.stop()
+    }
+
     /// Three instances, participants that fail at random, and leases that run out under their owners.
     @Test(arguments: SeededGenerator.seeds(2))
     func everythingAtOnce(seed: UInt64) async throws {
@@ -266,9 +296,15 @@ extension Stack {
     func recovered(_ id: String, _ client: FxServiceClient) async throws -> FXExchange {
         var exchange = FXExchange()
         for _ in 0..<30 where !exchange.state.isSettled {
-            try await expireLeases()
-            let options = CallOptions(timeout: .seconds(1))
-            exchange = try await client.createExchange(Self.request(id), options: options)
+            do {
+                try await expireLeases()
+                let options = CallOptions(timeout: .seconds(1))
+                exchange = try await client.createExchange(Self.request(id), options: options)
+            } catch let error as PostgresError where error.mayRetry {
+                continue  // The server is only just coming back.
+            } catch let error as Status where WireErrorDetail(error)?.retry == .sameIDAfter {
+                continue
+            }
         }
         return exchange
     }

@@ -33,8 +33,11 @@ final class Stack: Sendable {
     }
 
     /// Runs `body` with an empty database that has the schema; no service runs yet.
+    ///
+    /// - Parameter server: nil takes the one that all tests share.
     static func with(
-        _ change: (inout FXSagaConfiguration) -> Void = { _ in }, _ body: (Stack) async throws -> Void
+        on server: PrivatePostgres? = nil, _ change: (inout FXSagaConfiguration) -> Void = { _ in },
+        _ body: (Stack) async throws -> Void
     ) async throws {
         var configuration = FXSagaConfiguration()
         // Looks are due at once, so that no test waits for a clock.
@@ -47,10 +50,17 @@ final class Stack: Sendable {
         change(&configuration)
         let final = configuration
         try await turnstile.within {
-            try await ScratchDatabase.withClient { postgres in
+            try await ScratchDatabase.with(on: server) { database in
+                let postgres = PostgresClient(database.configuration, group: TestLoops.group)
                 let stack = Stack(postgres, final)
-                try await Migrator.migrate(postgres, to: FXSagaService.migrations, environment: stack.environment)
-                try await body(stack)
+                do {
+                    try await Migrator.migrate(postgres, to: FXSagaService.migrations, environment: stack.environment)
+                    try await body(stack)
+                    await postgres.shutDown()
+                } catch {
+                    await postgres.shutDown()
+                    throw error
+                }
             }
         }
     }
