@@ -6,6 +6,7 @@ import Testing
         ("reply_latency.minimum_milliseconds", { $0.replyLatency.minimumMilliseconds = -1 }),
         ("reply_latency.maximum_milliseconds", { $0.replyLatency.minimumMilliseconds = 1 }),
         ("fill_latency.maximum_milliseconds", { $0.fillLatency.maximumMilliseconds = 86_400_001 }),
+        ("feed_latency.minimum_milliseconds", { $0.feedLatency.minimumMilliseconds = -5 }),
         ("cancel_latency.maximum_milliseconds", { $0.cancelLatency.maximumMilliseconds = -5 }),
         ("lost_reply_per_10000", { $0.lostReplyPer10000 = 10_001 }),
         ("lost_reply_per_10000", { $0.lostReplyPer10000 = -1 }),

@@ -13,6 +13,9 @@ public struct Behavior: Hashable, Sendable {
     public var fillLatency = Latency.zero
     /// Delay between taking on a cancel request and carrying it out; fills that are due earlier overtake it.
     public var cancelLatency = Latency.zero
+    /// Delay between a report's place in the feed and its delivery on a stream. The order of the feed is kept: a
+    /// report waits for those before it. A pulled list shows it at once.
+    public var feedLatency = Latency.zero
     /// Of 10,000 place attempts, how many are committed and then lose their reply.
     public var lostReplyPer10000: Int32 = 0
     /// The first n attempts of every order are committed and lose their reply.
@@ -70,6 +73,7 @@ extension Behavior {
         try replyLatency.validate("reply_latency")
         try fillLatency.validate("fill_latency")
         try cancelLatency.validate("cancel_latency")
+        try feedLatency.validate("feed_latency")
         try Self.validate(lostReplyPer10000, upTo: 10_000, "lost_reply_per_10000")
         try Self.validate(lostRequestPer10000, upTo: 10_000, "lost_request_per_10000")
         try Self.validate(loseFirstReplies, upTo: Self.maximumCount, "lose_first_replies")

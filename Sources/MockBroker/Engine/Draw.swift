@@ -9,6 +9,7 @@ struct Draw {
         case cancelReplyLatency = "cancel_reply_latency"
         case fillLatency = "fill_latency"
         case cancelLatency = "cancel_latency"
+        case feedLatency = "feed_latency"
         case lostReply = "lost_reply"
         case lostRequest = "lost_request"
     }

@@ -140,7 +140,10 @@ extension ByteWriter {
 
     fileprivate mutating func append(_ behavior: Behavior) {
         append(behavior.seed)
-        for latency in [behavior.replyLatency, behavior.fillLatency, behavior.cancelLatency] {
+        let latencies = [
+            behavior.replyLatency, behavior.fillLatency, behavior.cancelLatency, behavior.feedLatency,
+        ]
+        for latency in latencies {
             append(latency.minimumMilliseconds)
             append(latency.maximumMilliseconds)
         }
@@ -223,6 +226,7 @@ extension ByteReader {
         behavior.replyLatency = try latency()
         behavior.fillLatency = try latency()
         behavior.cancelLatency = try latency()
+        behavior.feedLatency = try latency()
         behavior.lostReplyPer10000 = try small()
         behavior.loseFirstReplies = try small()
         behavior.lostRequestPer10000 = try small()

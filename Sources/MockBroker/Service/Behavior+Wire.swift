@@ -9,6 +9,7 @@ extension Behavior {
         replyLatency = Latency(wire.replyLatency)
         fillLatency = Latency(wire.fillLatency)
         cancelLatency = Latency(wire.cancelLatency)
+        feedLatency = Latency(wire.feedLatency)
         lostReplyPer10000 = wire.lostReplyPer10000
         loseFirstReplies = wire.loseFirstReplies
         lostRequestPer10000 = wire.lostRequestPer10000
@@ -46,7 +47,7 @@ extension BrokerBehavior {
             fillCopies: behavior.fillCopies, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
             fillParts: behavior.fillParts, fillMode: behavior.fillMode == .manual ? .manual : .marketable,
             visibilityDelayMilliseconds: behavior.visibilityDelayMilliseconds,
-            cancelLatency: BrokerLatency(behavior.cancelLatency))
+            cancelLatency: BrokerLatency(behavior.cancelLatency), feedLatency: BrokerLatency(behavior.feedLatency))
     }
 }
 

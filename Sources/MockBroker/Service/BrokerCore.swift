@@ -119,6 +119,11 @@ package final class BrokerCore: Sendable {
         state.withLock { ($0.book.cursor(after: $0.durableSequence), $0.durableSequence) }
     }
 
+    /// The cursor after a report, and its sequence.
+    package func cursor(after sequence: Int) -> (text: String, sequence: Int) {
+        state.withLock { ($0.book.cursor(after: sequence), sequence) }
+    }
+
     /// The sequence that a cursor stands after; throws when this broker has given no such cursor.
     func sequence(of cursor: String) throws(BrokerRefusal) -> Int {
         guard let sequence = state.withLock({ $0.book.sequence(of: cursor) }) else { throw .unknownCursor }

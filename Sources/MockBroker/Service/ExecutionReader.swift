@@ -6,6 +6,13 @@ internal import Protobuf
 struct ExecutionReader {
     private static let batch = 64
 
+    private struct Delivery: Sendable {
+        let report: BrokerSequencedReport
+        let copies: Int32
+        /// Not delivered before.
+        let due: UnixTime
+    }
+
     let core: BrokerCore
     let heartbeatInterval: Duration
     var sequence: Int
@@ -19,20 +26,29 @@ struct ExecutionReader {
             let rings = core.feedBell.rings
             let page = core.feed(after: sequence, limit: Self.batch) { book, sequence in
                 let isFill = book.feed[sequence - 1].kind == .trade
-                return (book.report(sequence), isFill ? max(1, book.behavior.fillCopies) : 1)
+                return Delivery(
+                    report: book.report(sequence), copies: isFill ? max(1, book.behavior.fillCopies) : 1,
+                    due: book.deliveryTime(sequence))
             }
-            for (report, copies) in page.reports {
-                for _ in 0..<copies { try await send(.report(report)) }
+            var waiting: Delivery?
+            for delivery in page.reports {
+                guard delivery.due <= core.clock.now else {
+                    waiting = delivery
+                    break
+                }
+                for _ in 0..<delivery.copies { try await send(.report(delivery.report)) }
                 sequence += 1
                 quietSince = core.clock.now
             }
-            guard page.reports.isEmpty else { continue }
+            guard page.reports.isEmpty || waiting != nil else { continue }
             try core.checkRunning()
             let now = core.clock.now
             if let since = quietSince, now < since + heartbeatInterval {
-                try await core.feedBell.wait(past: rings, until: since + heartbeatInterval, on: core.clock)
+                let next = min(since + heartbeatInterval, waiting?.due ?? since + heartbeatInterval)
+                try await core.feedBell.wait(past: rings, until: next, on: core.clock)
             } else {
-                let last = core.lastCursor
+                // What is still on its way does not exist yet for this reader.
+                let last = waiting == nil ? core.lastCursor : core.cursor(after: sequence)
                 try await send(
                     .heartbeat(
                         BrokerHeartbeat(
