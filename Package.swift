@@ -102,7 +102,7 @@ let package = Package(
             embedding: ["Migrations", "SQL"]),
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
-        .library("LocalServers", ["EventLoop"]),
+        .library("LocalServers", ["CLinux", "EventLoop"]),
 
         // Layer 4: the services. None imports another.
         .service("Accounts", ["EventBus", "Postgres", "Redis"]),
@@ -112,6 +112,16 @@ let package = Package(
         .service("FXSaga", ["EventBus", "Postgres"]),
         .service("MockBroker", [.deque, .heap], embedding: []),
         .service("Trading", ["EventBus", "Postgres"]),
+
+        // Layer 5: the program.
+        .executableTarget(
+            name: "meridian",
+            dependencies: [
+                "Accounts", "BrokerGateway", "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "FXSaga",
+                "FillReceiver", "Health", "Limits", "LocalServers", "MockBroker", "Postgres", "Protobuf", "RPC",
+                "RPCCore",
+                "Redis", "RedisEventBus", "ServiceKit", "TLS", "Trading", .arguments, .configuration, .logging,
+            ], swiftSettings: settings),
 
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),

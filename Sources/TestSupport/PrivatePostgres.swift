@@ -50,7 +50,7 @@ public final class PrivatePostgres: Sendable {
             host: directory.path, port: tcpPort ?? 5432, user: "postgres", database: "postgres")
         if let user = ServerAccount.user { try ChildProcess.run(["chown", user, directory.path]) }
         var settings = [
-            ("fsync", "off"), ("max_connections", "200"), ("shared_buffers", "64MB"), ("jit", "off"),
+            ("fsync", "off"), ("max_connections", "500"), ("shared_buffers", "64MB"), ("jit", "off"),
             ("log_min_messages", "warning"), ("deadlock_timeout", "100ms"),
             // Shared memory that a crash leaves behind then goes with the directory.
             ("dynamic_shared_memory_type", "mmap"),

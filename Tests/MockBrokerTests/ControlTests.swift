@@ -19,7 +19,8 @@ import Testing
                 fillLatency: BrokerLatency(minimumMilliseconds: 3, maximumMilliseconds: 4), lostReplyPer10000: 5,
                 loseFirstReplies: 6, lostRequestPer10000: 7, fillCopies: 8, idempotencyMode: .echoOnly, fillParts: 9,
                 fillMode: .manual, visibilityDelayMilliseconds: 10,
-                cancelLatency: BrokerLatency(minimumMilliseconds: 11, maximumMilliseconds: 12))
+                cancelLatency: BrokerLatency(minimumMilliseconds: 11, maximumMilliseconds: 12),
+                feedLatency: BrokerLatency(minimumMilliseconds: 13, maximumMilliseconds: 14))
             try await fixture.setBehavior(wanted)
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()) == wanted)
             // What is not set goes back to its default.

@@ -1,5 +1,6 @@
 #pragma once
 // Linux calls that Swift's Glibc module leaves out.
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -11,3 +12,7 @@ int clinux_accept(int listening_fd);
 
 /// fcntl(2) F_SETFL with O_NONBLOCK; fcntl is variadic, which Swift does not import. Returns 0 or -1 with errno.
 int clinux_set_nonblocking(int fd);
+
+/// posix_spawn_file_actions_addclosefrom_np(3), which <spawn.h> hides without _GNU_SOURCE: the child closes every
+/// descriptor from `first` on. Returns 0 or an error number.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);

@@ -74,6 +74,9 @@ public struct BrokerBehavior: Protobuf.Message {
     public var visibilityDelayMilliseconds: Int64 = 0
     /// Delay between taking on a cancel request and carrying it out; fills that are due earlier overtake it.
     public var cancelLatency: BrokerLatency?
+    /// Delay between a report's place in the feed and its delivery on a stream; the order of the feed is kept. A pulled
+    /// list shows it at once.
+    public var feedLatency: BrokerLatency?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -90,7 +93,8 @@ public struct BrokerBehavior: Protobuf.Message {
         fillParts: Int32 = 0,
         fillMode: BrokerFillMode = .unspecified,
         visibilityDelayMilliseconds: Int64 = 0,
-        cancelLatency: BrokerLatency? = nil
+        cancelLatency: BrokerLatency? = nil,
+        feedLatency: BrokerLatency? = nil
     ) {
         self.seed = seed
         self.replyLatency = replyLatency
@@ -104,6 +108,7 @@ public struct BrokerBehavior: Protobuf.Message {
         self.fillMode = fillMode
         self.visibilityDelayMilliseconds = visibilityDelayMilliseconds
         self.cancelLatency = cancelLatency
+        self.feedLatency = feedLatency
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -121,6 +126,7 @@ public struct BrokerBehavior: Protobuf.Message {
             .init(10, "fill_mode", .enum { BrokerFillMode.schema }),
             .init(11, "visibility_delay_milliseconds", .int64),
             .init(12, "cancel_latency", .message { BrokerLatency.schema }, .optional),
+            .init(13, "feed_latency", .message { BrokerLatency.schema }, .optional),
         ]
     )
 
@@ -137,6 +143,7 @@ public struct BrokerBehavior: Protobuf.Message {
         try view.read(9, into: &fillMode)
         try view.read(10, into: &visibilityDelayMilliseconds)
         try view.readOptional(11, into: &cancelLatency)
+        try view.readOptional(12, into: &feedLatency)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -153,6 +160,7 @@ public struct BrokerBehavior: Protobuf.Message {
         builder.write(fillMode, at: 9)
         builder.write(visibilityDelayMilliseconds, at: 10)
         builder.writeOptional(cancelLatency, at: 11)
+        builder.writeOptional(feedLatency, at: 12)
         builder.write(unknownFields)
     }
 }

@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// The one program of the project.
+@main
+struct Meridian: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meridian",
+        abstract: "Takes one share from an overseas broker to a customer in Seoul, and loses nothing on the way.",
+        discussion: """
+            EXAMPLES
+              meridian demo                     one order's whole journey, on real parts
+              meridian up                       the whole stack, until interrupted
+              meridian call channel.GetOrder -d '{"clientOrderId":"a-1"}' ...
+              meridian serve trading --env trading.env
+
+            Run through the launcher ./meridian, it installs and builds what is missing first.
+            """,
+        version: "0.1.0",
+        subcommands: [Demo.self, Up.self, Serve.self, Call.self, Token.self, Audit.self])
+}

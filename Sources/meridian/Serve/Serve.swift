@@ -1,0 +1,41 @@
+import ArgumentParser
+import Configuration
+import SystemPackage
+
+/// `meridian serve`: one service as a process of its own.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run one service until it is told to stop (SIGTERM or SIGINT).",
+        discussion: """
+            Settings come from the environment, and from a file of NAME=value lines; the environment wins.
+
+              MERIDIAN_LISTEN            where it serves: host:port or unix:PATH, with commas between several (required)
+              MERIDIAN_CONTROL_LISTEN    mock-broker: where its control service is served
+              MERIDIAN_METRICS_LISTEN    where Prometheus finds /metrics: 127.0.0.1:9100; none by default
+              MERIDIAN_CERTS             the folder that Certs/generate filled (required)
+              MERIDIAN_POSTGRES          how to reach its database, as libpq writes it: "host=/run/pg dbname=x"
+              MERIDIAN_REDIS             unix:PATH or host:port
+              MERIDIAN_PEER_NAME         where another service is: MERIDIAN_PEER_TRADING=unix:/run/trading.sock
+              MERIDIAN_LOG_LEVEL         trace, debug, info (default), warning, error
+              MERIDIAN_LOOPS             event loops, 1 by default
+
+            EXAMPLES
+              meridian serve account-krw --env account-krw.env
+              MERIDIAN_LISTEN=127.0.0.1:7443 MERIDIAN_CERTS=certs meridian serve channel
+            """)
+
+    @Argument(help: "Which one: \(ServiceName.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var service: ServiceName
+
+    @Option(name: .customLong("env"), help: "A file of NAME=value lines.")
+    var environmentFile: String?
+
+    func run() async throws {
+        var providers: [any ConfigProvider] = [EnvironmentVariablesProvider()]
+        if let environmentFile {
+            providers.append(try await EnvironmentVariablesProvider(environmentFilePath: FilePath(environmentFile)))
+        }
+        let settings = ServiceSettings(reader: ConfigReader(providers: providers).scoped(to: "meridian"))
+        try await ServiceProcess(service: service, settings: settings).run()
+    }
+}

@@ -1,0 +1,109 @@
+import Channel
+import Contracts
+import Cryptography
+import EventLoop
+import Foundation
+import Health
+import Limits
+import Logging
+import Postgres
+import RPC
+import RPCCore
+import Redis
+import RedisEventBus
+import ServiceKit
+import TLS
+
+/// One service from start to graceful stop: loops, stores, migrations, server, background work.
+struct ServiceProcess {
+    let service: ServiceName
+    let settings: ServiceSettings
+
+    /// What a service brings.
+    struct Parts: Sendable {
+        var services: [any RPCService]
+        /// Served at MERIDIAN_CONTROL_LISTEN.
+        var controlServices: [any RPCService] = []
+        /// Work in the background, until cancelled.
+        var run: @Sendable () async throws -> Void
+    }
+
+    func run() async throws {
+        let stop = StopSignal()
+        let sink = LogSink()
+        defer { sink.close() }
+        let level = Logger.Level(rawValue: settings.optionalText("log.level") ?? "info") ?? .info
+        let log = Logger(service: service.rawValue, sink: sink, level: level)
+        do {
+            try await serve(until: stop, log: log)
+        } catch {
+            log.critical("service.failed", metadata: ["error": "\(String(describing: error))"])
+            throw error
+        }
+    }
+
+    private func serve(until stop: StopSignal, log: Logger) async throws {
+        let group = try EventLoopGroup(
+            name: service.rawValue, count: try settings.integer("loops", default: 1, in: 1...64))
+        let environment = ServiceEnvironment(group: group, log: log)
+        let certificates = Certificates(folder: try settings.text("certs"))
+        let resources = ServiceResources(
+            service: service, settings: settings, environment: environment, certificates: certificates)
+        let parts = try await resources.makeParts()
+
+        let health = HealthService()
+        let server = RPCServer(
+            group: group, services: ServiceRegistry(parts.services + [health]),
+            tls: try certificates.server(service, callers: Certificates.callers(of: service)),
+            interceptors: [ServerObservation(environment)])
+        var addresses: [SocketAddress] = []
+        for endpoint in try settings.endpoints("listen") { addresses.append(try await server.bind(to: endpoint)) }
+        var control: RPCServer?
+        if !parts.controlServices.isEmpty, let endpoint = try settings.optionalEndpoint("control.listen") {
+            let made = RPCServer(
+                group: group, services: ServiceRegistry(parts.controlServices),
+                tls: try certificates.server(service, callers: ["operator"]),
+                interceptors: [ServerObservation(environment)])
+            _ = try await made.bind(to: endpoint)
+            control = made
+        }
+        log.info("service.ready", metadata: ["addresses": "\(addresses.map(\.description).joined(separator: ","))"])
+
+        let metrics = try settings.optionalText("metrics.listen").map(Self.numericAddress)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await Self.onLoop(group) { try await parts.run() } }
+            if let metrics {
+                let endpoint = MetricsEndpoint(loop: group.nextInTurn, metrics: environment.metrics)
+                tasks.addTask { try await endpoint.run(at: metrics) }
+            }
+            tasks.addTask { await stop.wait() }
+            // The first to end decides: a signal, or work that failed.
+            try await tasks.next()
+            log.info("service.stopping")
+            health.stopServing()
+            await server.shutDown(grace: .seconds(5))
+            await control?.shutDown(grace: .seconds(1))
+            tasks.cancelAll()
+            // What background work throws on its way out is the cancellation.
+            while (try? await tasks.next()) != nil {}
+        }
+        await resources.shutDown()
+        log.info("service.stopped")
+    }
+
+    private static func onLoop(
+        _ group: EventLoopGroup, _ body: @escaping @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        try await group.nextInTurn.run(body)
+    }
+
+    private static func numericAddress(_ text: String) throws -> SocketAddress {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+            let address = SocketAddress(numericHost: String(text[..<colon]), port: port)
+        else {
+            throw ServiceSettings.Invalid(
+                name: "MERIDIAN_METRICS_LISTEN", problem: "\"\(text)\" is not a numeric host and a port")
+        }
+        return address
+    }
+}

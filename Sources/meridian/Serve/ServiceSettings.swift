@@ -1,0 +1,64 @@
+import Configuration
+import RPC
+
+/// What a service's environment says, read by name. A missing or unreadable value is an error that names it.
+struct ServiceSettings: Sendable {
+    let reader: ConfigReader
+
+    struct Invalid: Error, CustomStringConvertible {
+        let name: String
+        let problem: String
+        var description: String { "\(name): \(problem)" }
+    }
+
+    /// The variable's name, for people.
+    private static func variable(_ key: String) -> String {
+        "MERIDIAN_" + key.uppercased().replacing(".", with: "_").replacing("-", with: "_")
+    }
+
+    func text(_ key: String) throws -> String {
+        guard let value = reader.string(forKey: ConfigKey(key)), !value.isEmpty else {
+            throw Invalid(name: Self.variable(key), problem: "is not set")
+        }
+        return value
+    }
+
+    func optionalText(_ key: String) -> String? {
+        reader.string(forKey: ConfigKey(key)).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func endpoint(_ key: String) throws -> Endpoint {
+        let value = try text(key)
+        guard let endpoint = Endpoint(value) else {
+            throw Invalid(name: Self.variable(key), problem: "\"\(value)\" is neither host:port nor unix:PATH")
+        }
+        return endpoint
+    }
+
+    /// Several, with commas between them.
+    func endpoints(_ key: String) throws -> [Endpoint] {
+        try text(key).split(separator: ",").map { part in
+            guard let endpoint = Endpoint(String(part)) else {
+                throw Invalid(name: Self.variable(key), problem: "\"\(part)\" is neither host:port nor unix:PATH")
+            }
+            return endpoint
+        }
+    }
+
+    func optionalEndpoint(_ key: String) throws -> Endpoint? { try optionalText(key).map { _ in try endpoint(key) } }
+
+    func integer(_ key: String, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
+        guard let value = optionalText(key) else { return fallback }
+        guard let number = Int(value), range.contains(number) else {
+            throw Invalid(
+                name: Self.variable(key),
+                problem: "\"\(value)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func milliseconds(_ key: String) throws -> Duration? {
+        guard optionalText(key) != nil else { return nil }
+        return .milliseconds(try integer(key, default: 0, in: 0...86_400_000))
+    }
+}
