@@ -165,6 +165,7 @@ let package = Package(
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
+        .tests("meridian", ["Contracts", "Domain", "Protobuf", "RPCCore", .arguments]),
         .tests(
             "Trading",
             [

@@ -16,5 +16,5 @@ struct Meridian: AsyncParsableCommand {
             Run through the launcher ./meridian, it installs and builds what is missing first.
             """,
         version: "0.1.0",
-        subcommands: [Demo.self, Up.self, Serve.self, Call.self, Token.self, Audit.self])
+        subcommands: [Demo.self, Up.self, Serve.self, Call.self, Token.self, Audit.self, Bench.self])
 }
