@@ -17,7 +17,7 @@ import Testing
         return BenchReport(
             date: "2026-11-21T03:00:00Z",
             machine: Machine(cores: 2, processor: "A Processor", commit: "0123456789ab", configuration: "release"),
-            customers: 20, seconds: 2, rate: 2, warmUp: .seconds(2), tally: tally)
+            loadBefore: 0.25, customers: 20, seconds: 2, rate: 2, warmUp: .seconds(2), tally: tally)
     }
 
     @Test func readsWell() {
@@ -28,7 +28,7 @@ import Testing
                 answer    p50 12.0 ms, p99 3.50 s, p99.9 3.50 s, max 3.50 s (2)
                 fill      p50 40.0 ms, p99 40.0 ms, p99.9 40.0 ms, max 40.0 ms (1)
                 errors    1 × NOT_FILLED_IN_TIME, 1 × RATE_LIMITED
-                machine   2 cores, A Processor
+                machine   2 cores, A Processor, load before 0.25
                 program   release, commit 0123456789ab
                 date      2026-11-21T03:00:00Z
                 """)
@@ -42,10 +42,12 @@ import Testing
 
     @Test func saysNothingOfWhatWasNotMeasured() throws {
         let report = BenchReport(
-            date: "", machine: Machine(cores: 1, processor: "", commit: "", configuration: ""), customers: 1,
+            date: "", machine: Machine(cores: 1, processor: "", commit: "", configuration: ""), loadBefore: nil,
+            customers: 1,
             seconds: 1, rate: 1, warmUp: .zero, tally: OrderTally(outstandingLimit: 1))
         #expect(report.text.contains("answer    p50 -, p99 -, p99.9 -, max - (0)"))
         #expect(report.text.contains("errors    none"))
+        #expect(report.text.contains("load before unknown"))
         let json = try report.json()
         #expect(!json.contains("p50"))
     }

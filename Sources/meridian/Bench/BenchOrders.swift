@@ -106,6 +106,7 @@ struct BenchOrders: AsyncParsableCommand {
     // MARK: The measurement
 
     private func measure(_ folder: StackFolder) async throws -> Bool {
+        let loadBefore = Machine.load()
         let plan = OrderLoad.Plan(rate: rate, seconds: seconds, customers: customers)
         progress("\(rate) orders per second for \(plan.warmUpSeconds) + \(seconds) s")
         let date = Date.now
@@ -113,7 +114,8 @@ struct BenchOrders: AsyncParsableCommand {
         let tally = try await OrderLoad(plan: plan, run: run, folder: folder).run()
         let home = ProcessInfo.processInfo.environment["MERIDIAN_HOME"] ?? FileManager.default.currentDirectoryPath
         let report = BenchReport(
-            date: date.formatted(.iso8601), machine: .this(home: home), customers: customers, seconds: seconds,
+            date: date.formatted(.iso8601), machine: .this(home: home), loadBefore: loadBefore, customers: customers,
+            seconds: seconds,
             rate: rate, warmUp: .seconds(plan.warmUpSeconds), tally: tally)
         print(json ? try report.json() : report.text)
         return try await audit(folder)

@@ -22,6 +22,8 @@ struct BenchReport: Sendable, Equatable, Codable {
     /// UTC, as in RFC 3339.
     let date: String
     let machine: Machine
+    /// Of the machine in the minute before, as /proc/loadavg says: what else it had to do. Nil where it says nothing.
+    let loadBefore: Double?
     let customers: Int
     let seconds: Int
     /// Orders per second that were due.
@@ -36,9 +38,13 @@ struct BenchReport: Sendable, Equatable, Codable {
     let fill: Latency
     let errors: [String: Int]
 
-    init(date: String, machine: Machine, customers: Int, seconds: Int, rate: Int, warmUp: Duration, tally: OrderTally) {
+    init(
+        date: String, machine: Machine, loadBefore: Double?, customers: Int, seconds: Int, rate: Int, warmUp: Duration,
+        tally: OrderTally
+    ) {
         self.date = date
         self.machine = machine
+        self.loadBefore = loadBefore
         self.customers = customers
         self.seconds = seconds
         offeredPerSecond = rate
@@ -64,7 +70,7 @@ struct BenchReport: Sendable, Equatable, Codable {
             answer    \(Self.line(answer))
             fill      \(Self.line(fill))
             errors    \(reasons.isEmpty ? "none" : reasons.joined(separator: ", "))
-            machine   \(machine.cores) cores, \(machine.processor)
+            machine   \(machine.cores) cores, \(machine.processor), load before \(loadBefore.map { "\($0)" } ?? "unknown")
             program   \(machine.configuration), commit \(machine.commit)
             date      \(date)
             """

@@ -22,6 +22,12 @@ struct Machine: Sendable, Hashable, Codable {
             configuration: configuration)
     }
 
+    /// Processes that wanted to run, on average over the last minute. Source: proc(5), /proc/loadavg.
+    static func load() -> Double? {
+        let text = try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8)
+        return text?.split(separator: " ").first.flatMap { Double($0) }
+    }
+
     /// The model in the text of /proc/cpuinfo.
     static func processor(in information: String) -> String {
         for line in information.split(separator: "\n") where line.hasPrefix("model name") {
