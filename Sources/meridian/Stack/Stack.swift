@@ -44,6 +44,8 @@ final class Stack: Sendable {
             settings: [
                 ("max_connections", "100"), ("shared_buffers", "128MB"), ("jit", "off"), ("max_wal_size", "1GB"),
                 ("log_min_messages", "warning"),
+                // Solid-state storage. Also lets plans made while a table was empty use its index, not read it whole.
+                ("random_page_cost", "1.1"),
             ])
         redis = RedisServer(
             dataFolder: folder.data(of: "redis"), socketPath: folder.redisSocket, logPath: folder.log(of: "redis"))
