@@ -172,5 +172,11 @@ let package = Package(
                 "Contracts", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "Protobuf", "RPCCore",
                 "ServiceKit", "TestSupport", .logging,
             ]),
+        .testTarget(
+            name: "StackTests",
+            dependencies: [
+                "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC",
+                "RPCCore", "ServiceKit", "TestSupport", "meridian",
+            ], exclude: ["Client"], swiftSettings: settings),
     ]
 )

@@ -68,6 +68,7 @@ public final class Channel: ChannelService {
                     side: request.side, ordType: request.ordType, orderQty: request.orderQty, price: request.price,
                     timeInForce: request.timeInForce, accountID: request.accountID,
                     fundingAccountID: request.fundingAccountID))
+            log(response)
             return ChannelPlaceOrderResponse(
                 order: response.order.map(ChannelOrder.init), replayed: response.replayed)
         }
@@ -184,11 +185,30 @@ public final class Channel: ChannelService {
     private func require(
         _ customer: CustomerID, owns account: String, in owners: AccountOwners, field: String
     ) async throws {
+        do {
+            _ = try AccountID(account)
+        } catch {
+            let defect =
+                switch error {
+                case .empty: "EMPTY"
+                case .tooLong: "TOO_LONG"
+                case .forbiddenCharacter: "MALFORMED"
+                }
+            throw Refusal(
+                .invalidArgument, "\(field.uppercased())_\(defect)", "\(field): \(error)", context: ["field": field])
+        }
         guard try await owners.owner(of: account) == customer.text else {
             throw Refusal(
                 .permissionDenied, "ACCOUNT_NOT_OWNED", "\(field): you have no such account",
                 context: ["field": field])
         }
+    }
+
+    private func log(_ response: TradingPlaceOrderResponse) {
+        guard let order = response.order else { return }
+        environment.log.info(
+            response.replayed ? "order.answered_again" : "order.answered",
+            metadata: ["order_id": "\(order.orderID)", "client_order_id": "\(order.clientOrderID)"])
     }
 
     /// Runs a call to the inside within the time limit, and shows its errors as a customer may see them.

@@ -77,7 +77,8 @@ final class Timeline: Sendable {
         }
     }
 
-    private static func parse(_ line: String) -> Event? {
+    /// Nil for what is no event, such as the last words of a crash.
+    static func parse(_ line: String) -> Event? {
         guard let object = try? Google_Protobuf_Struct(json: line) else { return nil }
         var facts: [String: String] = [:]
         for (key, value) in object.fields {

@@ -74,7 +74,11 @@ struct ServiceProcess {
             tasks.addTask { try await Self.onLoop(group) { try await parts.run() } }
             if let metrics {
                 let endpoint = MetricsEndpoint(loop: group.nextInTurn, metrics: environment.metrics)
-                tasks.addTask { try await endpoint.run(at: metrics) }
+                tasks.addTask {
+                    try await endpoint.run(at: metrics) { address in
+                        log.info("metrics.ready", metadata: ["address": "\(address)"])
+                    }
+                }
             }
             tasks.addTask { await stop.wait() }
             // The first to end decides: a signal, or work that failed.

@@ -105,6 +105,32 @@ final class Stack: Sendable {
         }
     }
 
+    /// What the services keep their state in.
+    enum Store: String, CaseIterable, Sendable {
+        case postgres
+        case redis
+    }
+
+    /// Ends a store at once, as a crash would.
+    func kill(_ store: Store) async {
+        await blocking {
+            switch store {
+            case .postgres: self.postgres.stop(.crash)
+            case .redis: self.redis.stop(crash: true)
+            }
+        }
+    }
+
+    /// Starts a store that was killed, with its data, and returns when it answers.
+    func start(_ store: Store) async throws {
+        try await blocking {
+            switch store {
+            case .postgres: try self.startPostgres()
+            case .redis: try self.startRedis()
+            }
+        }
+    }
+
     /// Returns when the service says that it serves.
     func waitUntilReady(_ service: ServiceName) async throws {
         let channel = try self.channel(to: service)
