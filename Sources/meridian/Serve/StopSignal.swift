@@ -4,13 +4,15 @@ import Synchronization
 
 /// SIGTERM and SIGINT as something to wait for.
 ///
-/// Make it before other threads start: they inherit that the signals are blocked, so that only its own thread takes them.
+/// A thread of its own waits for them. Make one for the process, at its start.
 final class StopSignal: Sendable {
     private struct State {
         var count = 0
     }
     private let state = Mutex(State())
     private let wakeUp = WakeUp()
+    /// The thread that waits: set before the handler that reads it is installed.
+    private nonisolated(unsafe) static var waiter = pthread_t()
 
     init() {
         var signals = sigset_t()
@@ -36,6 +38,13 @@ final class StopSignal: Sendable {
             }, owner.toOpaque())
         precondition(result == 0, "pthread_create failed with \(result)")
         pthread_detach(thread)
+        unsafe Self.waiter = thread
+        // libdispatch parks the main thread in sigsuspend with nothing blocked, where the default action would end the
+        // process. The handler passes the signal on; pthread_kill may be called there (signal-safety(7)).
+        let passOn: @convention(c) (Int32) -> Void = { number in
+            _ = unsafe pthread_kill(StopSignal.waiter, number)
+        }
+        for number in [SIGTERM, SIGINT] { signal(number, passOn) }
     }
 
     /// Returns when the first signal has come, or the task is cancelled.
