@@ -146,16 +146,34 @@ let package = Package(
             ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
-        .tests("ServiceKit", ["Domain", "EventLoop", "Postgres", "TestSupport", .logging]),
+        .tests(
+            "ServiceKit",
+            [
+                "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPC", "RPCCore", "TestSupport", .logging,
+            ]),
         .tests(
             "Accounts",
             [
                 "Contracts", "Domain", "EventBus", "Limits", "Postgres", "Protobuf", "RPC", "RPCCore", "Redis",
                 "ServiceKit", "TestSupport", .logging,
             ]),
-        .tests("BrokerGateway", ["Contracts", "RPCCore"]),
-        .tests("Channel", ["Cryptography", "Domain", "RPCCore"]),
-        .tests("FillReceiver", ["Contracts", "Protobuf"]),
+        .tests(
+            "BrokerGateway",
+            [
+                "Contracts", "EventLoop", "Limits", "Postgres", "RPC", "RPCCore", "ServiceKit", "TestSupport", .logging,
+            ]),
+        .tests(
+            "Channel",
+            [
+                "Contracts", "Cryptography", "Domain", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC", "RPCCore",
+                "ServiceKit", "TestSupport", .logging,
+            ]),
+        .tests(
+            "FillReceiver",
+            [
+                "Contracts", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC", "RPCCore",
+                "ServiceKit", "TestSupport", .logging,
+            ]),
         .tests(
             "FXSaga",
             [

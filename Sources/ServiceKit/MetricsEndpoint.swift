@@ -2,22 +2,26 @@ public import EventLoop
 
 /// Serves `GET /metrics` over HTTP/1.1, for Prometheus: one request for each connection, nothing else.
 ///
-/// At most 16 connections at a time; each must finish within 5 seconds, and a request longer than 8 KiB is refused.
+/// At most 16 connections at a time; each must finish within a time limit, and a request longer than 8 KiB is refused.
 public final class MetricsEndpoint: Sendable {
     private let loop: EventLoop
     private let metrics: Metrics
+    private let timeout: Duration
 
-    public init(loop: EventLoop, metrics: Metrics) {
+    /// - Parameter timeout: for one connection, from its acceptance to the last byte of the answer.
+    public init(loop: EventLoop, metrics: Metrics, timeout: Duration = .seconds(5)) {
         self.loop = loop
         self.metrics = metrics
+        self.timeout = timeout
     }
 
     /// Listens until the task is cancelled. `onReady` is told where.
     public func run(at address: SocketAddress, onReady: @escaping @Sendable (SocketAddress) -> Void = { _ in })
         async throws
     {
-        try await loop.run { [loop, metrics] () async throws in
-            let listener = MetricsListener(try ListeningSocket(at: address), loop: loop, metrics: metrics)
+        try await loop.run { [loop, metrics, timeout] () async throws in
+            let listener = MetricsListener(
+                try ListeningSocket(at: address), loop: loop, metrics: metrics, timeout: timeout)
             try listener.start()
             onReady(listener.socket.address)
             // Sleeps until the task is cancelled.
@@ -32,13 +36,15 @@ private final class MetricsListener: ReadinessHandler {
     let socket: ListeningSocket
     let loop: EventLoop
     let metrics: Metrics
+    let timeout: Duration
     private var connections: [ObjectIdentifier: MetricsConnection] = [:]
     private static let connectionLimit = 16
 
-    init(_ socket: ListeningSocket, loop: EventLoop, metrics: Metrics) {
+    init(_ socket: ListeningSocket, loop: EventLoop, metrics: Metrics, timeout: Duration) {
         self.socket = socket
         self.loop = loop
         self.metrics = metrics
+        self.timeout = timeout
     }
 
     func start() throws(SystemError) { try loop.watch(socket.descriptor, for: .readable, handler: self) }
@@ -86,7 +92,7 @@ private final class MetricsConnection: ReadinessHandler {
     }
 
     func start() throws(SystemError) {
-        timer = listener.loop.schedule(at: .now + .seconds(5)) { [weak self] in self?.close() }
+        timer = listener.loop.schedule(at: .now + listener.timeout) { [weak self] in self?.close() }
         try listener.loop.watch(socket.descriptor, for: .readable, handler: self)
     }
 
@@ -118,7 +124,7 @@ private final class MetricsConnection: ReadinessHandler {
             request += buffer[..<count]
             if request.count > Self.requestLimit {
                 answer("431 Request Header Fields Too Large", "the request is too long\n")
-            } else if request.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+            } else if hasWholeHead(after: request.count - count) {
                 let line = request.prefix { $0 != UInt8(ascii: "\r") }.split(separator: UInt8(ascii: " "))
                 switch (
                     line.first.map { String(decoding: $0, as: UTF8.self) },
@@ -131,6 +137,16 @@ private final class MetricsConnection: ReadinessHandler {
                 }
             }
         }
+    }
+
+    /// Whether the empty line is there that ends a request's head. What follows it is nobody's concern.
+    private func hasWholeHead(after known: Int) -> Bool {
+        var start = max(0, known - 3)
+        while start + 4 <= request.count {
+            if request[start..<start + 4].elementsEqual("\r\n\r\n".utf8) { return true }
+            start += 1
+        }
+        return false
     }
 
     private func answer(_ status: String, _ body: String) {

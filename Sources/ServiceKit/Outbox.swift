@@ -2,6 +2,7 @@ public import EventBus
 internal import Limits
 internal import Logging
 public import Postgres
+internal import RPCCore
 
 /// Writes events in the transaction that decides them.
 public struct AppendToOutbox: Statement {
@@ -45,17 +46,22 @@ public struct OutboxRelay: Sendable {
     private let publisher: any EventPublisher
     private let environment: ServiceEnvironment
     private let interval: Duration
+    private let limit: Duration
     private let wakeUp = WakeUp()
 
-    /// - Parameter interval: how long a row waits at most when nobody calls `wake`.
+    /// - Parameters:
+    ///   - publisher: must end when its task is cancelled.
+    ///   - interval: how long a row waits at most when nobody calls `wake`.
+    ///   - limit: the longest that one batch may take, and with it the transaction that is open meanwhile.
     public init(
         _ postgres: PostgresClient, to publisher: any EventPublisher, environment: ServiceEnvironment,
-        interval: Duration = .milliseconds(500)
+        interval: Duration = .milliseconds(500), limit: Duration = .seconds(10)
     ) {
         self.postgres = postgres
         self.publisher = publisher
         self.environment = environment
         self.interval = interval
+        self.limit = limit
     }
 
     /// Says that rows were committed. Never waits.
@@ -69,7 +75,7 @@ public struct OutboxRelay: Sendable {
         var failed = 0
         while !Task.isCancelled {
             do {
-                let count = try await Deadline.within(.seconds(10)) { try await moveBatch() }
+                let count = try await Deadline.within(limit) { try await moveBatch() }
                 failed = 0
                 published.increment(by: count)
                 if count == Self.batch { continue }
@@ -91,8 +97,22 @@ public struct OutboxRelay: Sendable {
     private func moveBatch() async throws -> Int {
         try await postgres.withTransaction { transaction in
             let events = try await transaction.query(TakeFromOutbox(limit: Int64(Self.batch)))
-            if !events.isEmpty { try await publisher.publish(events) }
+            if !events.isEmpty { try await publish(events) }
             return events.count
+        }
+    }
+
+    /// Ends by the limit even when the publisher looks at no deadline: an open transaction holds back the database's
+    /// housekeeping, and the lock keeps every other relay out.
+    private func publish(_ events: [EventEnvelope]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await publisher.publish(events) }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw Status(.deadlineExceeded, "the bus did not confirm within \(limit)", certainty: .unknown)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 }
