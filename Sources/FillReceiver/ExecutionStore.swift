@@ -45,20 +45,21 @@ struct ExecutionStore: Sendable {
     }
 
     /// Puts executions that nobody has applied for a while on their way again: the bus may have lost them.
-    func publishUnapplied() async throws -> Int {
+    /// - Returns: how many, and up to where executions have been applied.
+    func publishUnapplied() async throws -> (count: Int, applied: Int64) {
         try await Deadline.within(configuration.storeTimeout) {
             try await postgres.withTransaction { transaction in
-                guard try await transaction.queryOne(LockFeed(brokerID: brokerID)) != nil else { return 0 }
+                guard let feed = try await transaction.queryOne(LockFeed(brokerID: brokerID)) else { return (0, 0) }
                 let rows = try await transaction.query(
                     UnappliedExecutions(brokerID: brokerID, patience: configuration.applyPatience))
-                guard !rows.isEmpty else { return 0 }
+                guard !rows.isEmpty else { return (0, feed.appliedReceiverSequence) }
                 let events = try rows.map {
                     event(
                         try BrokerExecutionReport(decoding: $0.report), receiverSequence: $0.receiverSequence,
                         traceparent: $0.traceparent)
                 }
                 _ = try await transaction.execute(AppendToOutbox(events))
-                return rows.count
+                return (rows.count, feed.appliedReceiverSequence)
             }
         }
     }
@@ -116,7 +117,13 @@ struct ExecutionStore: Sendable {
                     "copies": .stringConvertible(repeats.duplicates + repeats.conflicts),
                 ])
         }
+        for sequence in plan.unreadable {
+            environment.log.error(
+                "execution.unreadable",
+                metadata: ["broker_id": "\(brokerID)", "feed_sequence": .stringConvertible(sequence)])
+        }
         count("stored", plan.new.count)
+        count("unreadable", plan.unreadable.count)
         count("duplicate", plan.repeats.values.reduce(0) { $0 + Int($1.duplicates) })
         count("conflicting", plan.repeats.values.reduce(0) { $0 + Int($1.conflicts) })
     }

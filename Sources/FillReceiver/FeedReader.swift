@@ -10,21 +10,6 @@ internal import Synchronization
 /// Three tasks while a stream is open: one reads, one stores, one watches. Storing is idempotent and serialised by the
 /// feed's row lock, so what is fetched and what is streamed may overlap freely.
 final class FeedReader: Sendable {
-    /// What the reader knows of its feed at this moment.
-    struct Sight {
-        var connected = false
-        var storedSequence: Int64 = 0
-        /// The last sequence the broker says there is.
-        var brokerSequence: Int64 = 0
-        var lastEvent = ContinuousClock.now
-        /// Since when the broker has been ahead of the store.
-        var aheadSince: ContinuousClock.Instant?
-
-        mutating func compare(at now: ContinuousClock.Instant) {
-            aheadSince = brokerSequence > storedSequence ? aheadSince ?? now : nil
-        }
-    }
-
     let brokerID: String
     private let client: BrokerServiceClient
     private let store: ExecutionStore
@@ -32,7 +17,7 @@ final class FeedReader: Sendable {
     private let environment: ServiceEnvironment
     /// Called after each commit that wrote outbox rows.
     private let onStored: @Sendable () -> Void
-    private let sight = Mutex(Sight())
+    private let sight = Mutex(FeedSight(at: .now))
 
     init(
         brokerID: String, channel: any RPCChannel, store: ExecutionStore, configuration: FillReceiverConfiguration,
@@ -46,45 +31,53 @@ final class FeedReader: Sendable {
         self.onStored = onStored
     }
 
-    var currentSight: Sight { sight.withLock { $0 } }
+    var currentSight: FeedSight { sight.withLock { $0 } }
 
     /// Until the task is cancelled: fetch what is missing, then follow the stream until it ends, then again.
     func run() async {
         let backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(5))
         var failures = 0
         while !Task.isCancelled {
+            let start = ContinuousClock.now
+            var cause = "the broker has ended the stream"
             do {
                 try await pull()
-                failures = 0
                 try await follow()
-                failures = 1  // The stream ended: come back soon, but never in a tight loop.
             } catch {
-                if Task.isCancelled { return }
-                failures += 1
-                if failures == 1 {
-                    environment.log.warning(
-                        "feed.lost", metadata: ["broker_id": "\(brokerID)", "error": "\(String(describing: error))"])
-                }
+                cause = String(describing: error)
             }
             sight.withLock { $0.connected = false }
+            if Task.isCancelled { return }
+            // A stream that lived for a while was well: its end is no further failure of a series.
+            if start.duration(to: .now) >= .seconds(10) { failures = 0 }
+            failures += 1
+            if failures == 1 {
+                environment.log.warning("feed.lost", metadata: ["broker_id": "\(brokerID)", "error": "\(cause)"])
+            }
             // Ends early by cancellation only.
             try? await Task.sleep(for: backoff.delay(afterAttempt: failures, random: environment.random()))
         }
     }
 
     /// Fetches pages from the stored cursor until the broker says that nothing more is there.
+    ///
+    /// Reads on by the broker's own cursor: a report that cannot be stored in its place holds back the stored cursor,
+    /// and not the reports behind it.
     private func pull() async throws {
-        var cursor = try await store.open().cursor
+        let feed = try await store.open()
+        // Another receiver on the same database may have stored what this one's stream has lost.
+        sight.withLock { $0.stored(upTo: feed.storedSequence, at: .now) }
+        var cursor = feed.cursor
         while true {
             let page = try await client.listExecutions(
                 BrokerListExecutionsRequest(cursor: cursor, pageSize: Int32(configuration.batchLimit)),
-                options: CallOptions(timeout: .seconds(10)))
-            let reached = page.reports.isEmpty ? cursor : try await save(page.reports).cursor
+                options: CallOptions(timeout: configuration.pullTimeout))
+            if !page.reports.isEmpty { try await save(page.reports) }
             if page.complete { return }
-            guard reached != cursor else {
+            guard !page.reports.isEmpty, page.nextCursor != cursor else {
                 throw Status(.dataLoss, "the broker says that there is more and does not show it", certainty: .unknown)
             }
-            cursor = reached
+            cursor = page.nextCursor
         }
     }
 
@@ -93,9 +86,8 @@ final class FeedReader: Sendable {
         let feed = try await store.open()
         try await client.streamExecutions(BrokerStreamExecutionsRequest(cursor: feed.cursor)) { events in
             sight.withLock { sight in
-                sight.connected = true
-                sight.lastEvent = .now
-                sight.storedSequence = feed.storedSequence
+                sight.opened(at: .now)
+                sight.stored(upTo: feed.storedSequence, at: .now)
             }
             environment.log.info("feed.opened", metadata: ["broker_id": "\(brokerID)", "cursor": "\(feed.cursor)"])
             let channel = BatchChannel<BrokerSequencedReport>(capacity: configuration.bufferLimit)
@@ -121,67 +113,60 @@ final class FeedReader: Sendable {
 
     /// False when nobody stores any more.
     private func take(_ event: BrokerExecutionEvent, into channel: BatchChannel<BrokerSequencedReport>) async -> Bool {
-        let now = ContinuousClock.now
         switch event.event {
         case .report(let report):
-            sight.withLock { sight in
-                sight.lastEvent = now
-                sight.brokerSequence = max(sight.brokerSequence, report.sequence)
-            }
+            sight.withLock { $0.heard(of: report.sequence, at: .now) }
             return await channel.send(report)
         case .heartbeat(let heartbeat):
-            sight.withLock { sight in
-                sight.lastEvent = now
-                sight.brokerSequence = max(sight.brokerSequence, heartbeat.lastSequence)
-                sight.compare(at: now)
-            }
+            sight.withLock { $0.heard(of: heartbeat.lastSequence, at: .now) }
             return true
         case nil: return true  // A newer broker's event: nothing we know how to store.
         }
     }
 
     /// Fetches when the broker stays ahead of the store, and now and then although all looks well. Throws on silence.
+    ///
+    /// Fetches that bring nothing get rarer, down to one in each `pullInterval`.
     private func watch() async throws {
         var lastPull = ContinuousClock.now
+        var patience = configuration.gapPatience
         while true {
             try await Task.sleep(for: min(configuration.gapPatience, .seconds(1)) / 2)
             let now = ContinuousClock.now
-            let sight = sight.withLock { sight in
-                sight.compare(at: now)
-                return sight
-            }
-            guard sight.lastEvent.duration(to: now) < configuration.silenceLimit else {
+            let seen = currentSight
+            guard seen.lastEvent.duration(to: now) < configuration.silenceLimit else {
                 throw Status(.unavailable, "the feed has fallen silent", certainty: .unknown)
             }
-            let isBehind = sight.aheadSince.map { $0.duration(to: now) >= configuration.gapPatience } ?? false
+            let isBehind = seen.isBehind(for: patience, at: now)
             guard isBehind || lastPull.duration(to: now) >= configuration.pullInterval else { continue }
-            if isBehind {
-                environment.log.warning(
-                    "feed.gap",
-                    metadata: [
-                        "broker_id": "\(brokerID)", "stored": .stringConvertible(sight.storedSequence),
-                        "broker": .stringConvertible(sight.brokerSequence),
-                    ])
-                environment.metrics.counter(
-                    "meridian_feed_gaps_total", help: "Times a stream lost reports that had to be fetched.",
-                    labels: ["broker": brokerID]
-                ).increment()
-            }
+            if isBehind { reportGap(seen) }
             try await pull()
             lastPull = .now
+            let isStillBehind = sight.withLock { sight in
+                sight.fetched(at: .now)
+                return sight.storedSequence <= seen.storedSequence && sight.awaited != nil
+            }
+            patience = isStillBehind ? min(patience * 2, configuration.pullInterval) : configuration.gapPatience
         }
     }
 
-    /// Stores reports and returns where the feed stands then.
-    @discardableResult
-    private func save(_ reports: [BrokerSequencedReport]) async throws -> StorePlan.Feed {
+    private func reportGap(_ sight: FeedSight) {
+        environment.log.warning(
+            "feed.gap",
+            metadata: [
+                "broker_id": "\(brokerID)", "stored": .stringConvertible(sight.storedSequence),
+                "broker": .stringConvertible(sight.brokerSequence),
+            ])
+        environment.metrics.counter(
+            "meridian_feed_gaps_total", help: "Times a stream lost reports that had to be fetched.",
+            labels: ["broker": brokerID]
+        ).increment()
+    }
+
+    /// Stores reports, whatever their order.
+    private func save(_ reports: [BrokerSequencedReport]) async throws {
         let plan = try await store.store(reports)
-        sight.withLock { sight in
-            sight.storedSequence = max(sight.storedSequence, plan.feed.storedSequence)
-            sight.brokerSequence = max(sight.brokerSequence, sight.storedSequence)
-            sight.compare(at: .now)
-        }
+        sight.withLock { $0.stored(upTo: plan.feed.storedSequence, at: .now) }
         if !plan.new.isEmpty { onStored() }
-        return plan.feed
     }
 }

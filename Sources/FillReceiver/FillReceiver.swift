@@ -1,6 +1,7 @@
 public import Contracts
 internal import Domain
 public import EventBus
+internal import Limits
 internal import Logging
 public import Postgres
 internal import Protobuf
@@ -15,6 +16,7 @@ public final class FillReceiver: FillReceiverService {
         Migration(
             1, "create_executions", String(decoding: PackageResources.m0001_create_executions_sql, as: UTF8.self)),
         .outbox(2),
+        Migration(3, "seal_executions", String(decoding: PackageResources.m0003_seal_executions_sql, as: UTF8.self)),
     ]
 
     /// Trading's word about what it has applied.
@@ -59,7 +61,7 @@ public final class FillReceiver: FillReceiverService {
             for reader in readers { group.addTask { await reader.run() } }
             for store in stores { group.addTask { await self.republish(store) } }
             group.addTask { await self.relay.run() }
-            group.addTask { try await self.listen() }
+            group.addTask { await self.listen() }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -67,7 +69,28 @@ public final class FillReceiver: FillReceiverService {
 
     // MARK: The way back from trading
 
-    private func listen() async throws {
+    /// A subscription that ends or fails is begun again: nothing that happens to the bus may stop the receiving.
+    private func listen() async {
+        let backoff = Backoff(initial: .milliseconds(50), maximum: .seconds(5))
+        var failures = 0
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            var cause = "the subscription has ended"
+            do {
+                try await subscribe()
+            } catch {
+                cause = String(describing: error)
+            }
+            if Task.isCancelled { return }
+            if start.duration(to: .now) >= .seconds(10) { failures = 0 }
+            failures += 1
+            if failures == 1 { environment.log.warning("subscription.lost", metadata: ["error": "\(cause)"]) }
+            // Ends early by cancellation only.
+            try? await Task.sleep(for: backoff.delay(afterAttempt: failures, random: environment.random()))
+        }
+    }
+
+    private func subscribe() async throws {
         try await subscriber.run(
             group: "fill-receiver", consumer: "fill-receiver", topics: [Self.appliedTopic]
         ) { [postgres] event in
@@ -78,16 +101,23 @@ public final class FillReceiver: FillReceiverService {
         }
     }
 
+    /// Looks for unapplied executions each `applyPatience`; up to 32 times more rarely while nothing at all is applied,
+    /// so that a trading service that is down for hours does not come back to a bus full of copies.
     private func republish(_ store: ExecutionStore) async {
+        var applied: Int64 = -1
+        var fruitless = 0
         while !Task.isCancelled {
-            try? await Task.sleep(for: configuration.applyPatience)  // Ends early by cancellation only.
+            // Ends early by cancellation only.
+            try? await Task.sleep(for: configuration.applyPatience * (1 << min(fruitless, 5)))
             do {
-                let count = try await store.publishUnapplied()
-                guard count > 0 else { continue }
+                let round = try await store.publishUnapplied()
+                fruitless = round.count > 0 && round.applied == applied ? fruitless + 1 : 0
+                applied = round.applied
+                guard round.count > 0 else { continue }
                 relay.wake()
                 environment.log.warning(
                     "executions.republished",
-                    metadata: ["broker_id": "\(store.brokerID)", "count": .stringConvertible(count)])
+                    metadata: ["broker_id": "\(store.brokerID)", "count": .stringConvertible(round.count)])
             } catch {
                 if Task.isCancelled { return }
                 environment.log.warning("executions.waiting", metadata: ["error": "\(String(describing: error))"])

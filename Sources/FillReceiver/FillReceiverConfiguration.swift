@@ -10,6 +10,8 @@ public struct FillReceiverConfiguration: Sendable {
     public var silenceLimit: Duration = .seconds(15)
     /// How often the pull side is asked although everything looks well.
     public var pullInterval: Duration = .seconds(30)
+    /// The longest that fetching one page may take.
+    public var pullTimeout: Duration = .seconds(10)
     /// After this long an execution that nobody applied is published again.
     public var applyPatience: Duration = .seconds(10)
     /// The longest that storing one batch may take.

@@ -103,7 +103,10 @@ struct UnappliedExecutions: Statement {
     static let sql = String(decoding: PackageResources.unapplied_executions_sql, as: UTF8.self)
     var brokerID: String
     var patience: Duration
-    var parameters: [Parameter] { [.text(brokerID), .text("\(patience.components.seconds)")] }
+    var parameters: [Parameter] {
+        let (seconds, attoseconds) = patience.components
+        return [.text(brokerID), .double(Double(seconds) + Double(attoseconds) / 1e18)]
+    }
     static func decode(_ row: borrowing RowView) throws -> Row {
         Row(receiverSequence: try row.int64(0), report: try row.bytes(1), traceparent: try row.optionalString(2))
     }

@@ -35,6 +35,9 @@ struct StorePlan: Hashable {
     private(set) var conflicts: [Conflict] = []
     /// By execution id.
     private(set) var repeats: [String: Repeats] = [:]
+    /// Sequences of deliveries without a report or without an execution id, against the contract: raised, and not stored,
+    /// because nothing could ever tell their copies apart. They do not hold the feed up.
+    private(set) var unreadable: [Int64] = []
     /// The feed has sequences between what is stored and what came: they must be fetched.
     private(set) var hasGap = false
 
@@ -43,7 +46,11 @@ struct StorePlan: Hashable {
         self.feed = feed
         var known = known
         for delivery in deliveries {
-            guard let report = delivery.report, !report.execID.isEmpty else { continue }
+            guard let report = delivery.report, !report.execID.isEmpty else {
+                unreadable.append(delivery.sequence)
+                advance(past: delivery)
+                continue
+            }
             let bytes = report.encoded()
             if let stored = known[report.execID] {
                 if stored == bytes {
