@@ -62,7 +62,9 @@ public final class BrokerGateway: BrokerGatewayService {
         _ request: GatewayCancelRequest, context: ServerContext
     ) async throws -> GatewayCancelResponse {
         let broker = try broker(request.brokerID)
-        guard let cancel = request.cancel, !cancel.origClientOrderID.isEmpty, request.attempt >= 1 else {
+        guard let cancel = request.cancel, !cancel.clientOrderID.isEmpty, !cancel.origClientOrderID.isEmpty,
+            request.attempt >= 1
+        else {
             throw Refusal(.invalidArgument, "CANCEL_MISSING", "a cancel with an id and an attempt from 1 on is needed")
         }
         let answer = try await attempt(
@@ -131,12 +133,16 @@ public final class BrokerGateway: BrokerGatewayService {
         let statement = BeginAttempt(
             brokerID: broker.adapter.brokerID, clientOrderID: clientOrderID, kind: kind, attempt: number,
             payloadHash: SHA256.digest(payload), traceparent: TraceContext.current?.traceparent)
+        let lock = LockRequest(brokerID: broker.adapter.brokerID, clientOrderID: clientOrderID, kind: kind)
         let row: BeginAttempt.Row
         do {
             let answer = try await Deadline.within(configuration.journalTimeout) {
-                try await postgres.queryOne(statement)
+                try await postgres.pipeline { pipeline in
+                    _ = pipeline.query(lock)
+                    return pipeline.queryOne(statement)
+                }
             }
-            guard let answer else { preconditionFailure("the statement always gives a row") }
+            guard let answer = try answer.get() else { preconditionFailure("the statement always gives a row") }
             row = answer
         } catch {
             environment.log.error(

@@ -1,5 +1,15 @@
 internal import Postgres
 
+/// Keeps other attempts of the same request waiting until the transaction ends.
+struct LockRequest: Statement {
+    static let sql = String(decoding: PackageResources.lock_request_sql, as: UTF8.self)
+    var brokerID: String
+    var clientOrderID: String
+    var kind: AttemptKind
+    var parameters: [Parameter] { [.text(brokerID), .text(clientOrderID), .text(kind.rawValue)] }
+    static func decode(_ row: borrowing RowView) throws {}
+}
+
 /// Writes an attempt down before it leaves.
 struct BeginAttempt: Statement {
     struct Row {
