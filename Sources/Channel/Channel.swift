@@ -181,7 +181,8 @@ public final class Channel: ChannelService {
         return customer
     }
 
-    /// An account that is missing and one of somebody else look the same from outside.
+    /// An account that is missing and one of somebody else look the same from outside. Nothing has been asked of the
+    /// inside before it: whatever fails here is certain.
     private func require(
         _ customer: CustomerID, owns account: String, in owners: AccountOwners, field: String
     ) async throws {
@@ -197,7 +198,16 @@ public final class Channel: ChannelService {
             throw Refusal(
                 .invalidArgument, "\(field.uppercased())_\(defect)", "\(field): \(error)", context: ["field": field])
         }
-        guard try await owners.owner(of: account) == customer.text else {
+        let owner: String?
+        do {
+            owner = try await owners.owner(of: account)
+        } catch {
+            environment.log.error("owner.unknown", metadata: ["error": "\(String(describing: error))"])
+            throw Refusal(
+                .unavailable, "INSIDE_UNAVAILABLE", "not done; send the same request again", retry: .sameIDAfter,
+                context: ["field": field])
+        }
+        guard owner == customer.text else {
             throw Refusal(
                 .permissionDenied, "ACCOUNT_NOT_OWNED", "\(field): you have no such account",
                 context: ["field": field])
