@@ -127,6 +127,7 @@ let package = Package(
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
 
         // Tests.
+        .testTarget(name: "ArchitectureTests", swiftSettings: settings),
         .tests("Limits"),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
