@@ -1,5 +1,6 @@
 public import Contracts
 internal import Cryptography
+internal import EventLoop
 internal import Limits
 internal import Logging
 public import Postgres
@@ -180,8 +181,14 @@ public final class BrokerGateway: BrokerGatewayService {
         let statement = EndAttempt(
             brokerID: broker.adapter.brokerID, clientOrderID: clientOrderID, kind: kind, attempt: number,
             outcome: outcome, reason: fields.reason.isEmpty ? nil : fields.reason)
+        // A caller who has given up takes its deadline and its call along; the row is written all the same, in its own time.
+        let writing = Task.immediate(executorPreference: environment.group.next) { [postgres, configuration] in
+            try await Deadline.$current.withValue(.after(configuration.journalTimeout)) {
+                _ = try await postgres.execute(statement)
+            }
+        }
         do {
-            _ = try await Deadline.within(configuration.journalTimeout) { try await postgres.execute(statement) }
+            try await writing.value
         } catch {
             environment.log.error(
                 "attempt.unrecorded",

@@ -8,6 +8,7 @@ import RPC
 import RPCCore
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import meridian
 
@@ -111,22 +112,28 @@ final class TestStack: Sendable {
     /// Between two looks at processes that tell nobody when they have come to rest.
     func pause() async throws { try await Task.sleep(for: .milliseconds(50)) }
 
+    /// Asks the database of a service.
+    func query<S: Statement>(_ statement: S, in service: ServiceName) async throws -> [S.Row] {
+        let client = PostgresClient(
+            PostgresConfiguration(
+                host: stack.folder.runFolder, user: "postgres", database: try #require(service.databaseName)),
+            group: stack.group)
+        let answer: Result<[S.Row], any Error>
+        do {
+            answer = .success(try await client.query(statement))
+        } catch {
+            answer = .failure(error)
+        }
+        await client.shutDown()
+        return try answer.get()
+    }
+
     /// How many rows each table of each database has, by "service.table".
     func rowCounts() async throws -> [String: Int64] {
         var counts: [String: Int64] = [:]
         for service in Stack.services {
-            guard let database = service.databaseName else { continue }
-            let client = PostgresClient(
-                PostgresConfiguration(host: stack.folder.runFolder, user: "postgres", database: database),
-                group: stack.group)
-            let rows: [(String, Int64)]
-            do {
-                rows = try await client.query(RowCounts())
-            } catch {
-                await client.shutDown()
-                throw error
-            }
-            await client.shutDown()
+            guard service.databaseName != nil else { continue }
+            let rows = try await query(RowCounts(), in: service)
             for (table, count) in rows { counts["\(service.rawValue).\(table)"] = count }
         }
         return counts
