@@ -18,8 +18,8 @@ struct Call: AsyncParsableCommand {
             Without --address it reaches the stack that `meridian up` runs in this folder, with the operator's
             certificate; for channel.* it signs a token for --customer by itself.
 
-            A streamed reply is printed message by message as it comes. The exit code is 0 for OK, and 64 plus the
-            status code for anything else; 2 means that the request never left.
+            A streamed reply is printed message by message as it comes. The exit code is 0 for OK, 64 plus the
+            status code for any other status, and 64 itself when the request is not valid and never left.
 
             EXAMPLES
               meridian call channel.GetBalances --customer alice

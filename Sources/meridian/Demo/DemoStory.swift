@@ -125,7 +125,7 @@ struct DemoStory: Sendable {
     }
 
     private func check(bought: ChannelOrder, cancelled: ChannelOrder, refused: String) async throws -> Bool {
-        let books = try await booksAtRest()
+        let books = try await BooksAtRest.read(stack.folder, within: .seconds(15))
         let copies = books.stored.filter { $0.report?.execType == .trade }.reduce(0) { $0 + $1.duplicates }
         let trades = books.truth.reports.filter { $0.report?.execType == .trade }
         let shares = try books.positions.compactMap { try $0.qty.map { try Quantity($0, field: "qty") } }
@@ -153,16 +153,6 @@ struct DemoStory: Sendable {
 
     private func fact(_ name: String, _ holds: Bool) -> AuditCheck {
         AuditCheck(name: name, checked: 1, violations: holds ? [] : ["it is not so"])
-    }
-
-    /// Captures and releases follow the fills by message: reads until the books agree, for at most 15 seconds.
-    private func booksAtRest() async throws -> Books {
-        let limit = ContinuousClock.now + .seconds(15)
-        while true {
-            let books = try await Books.read { try stack.channel(to: $0, control: $1) }
-            if ContinuousClock.now > limit || Auditor.check(books).allSatisfy(\.passed) { return books }
-            try await Task.sleep(for: .milliseconds(200))
-        }
     }
 
     private func title(_ text: String) { print("\n\(text)\n") }

@@ -22,19 +22,19 @@ struct Up: AsyncParsableCommand {
         let stop = StopSignal()
         let stack = try Stack(folder: StackFolder(path: folder), options: Stack.Options(channelListen: listen))
         do {
-            print("Starting Meridian in \(folder)")
-            try await stack.start { print("  · \($0)") }
+            say("Starting Meridian in \(folder)")
+            try await stack.start { say("  · \($0)") }
         } catch {
             await stack.stop()
             throw error
         }
-        print(
+        say(
             """
             Ready. The door is at \(listen) (TLS, authority \(folder)/certs/ca.pem); logs are in \(folder)/log.
             Try:  ./meridian call --methods        Stop with Ctrl-C.
             """)
         await stop.wait()
-        print("Stopping.")
+        say("Stopping.")
         await stack.stop()
     }
 }
