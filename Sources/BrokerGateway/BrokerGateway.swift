@@ -181,8 +181,10 @@ public final class BrokerGateway: BrokerGatewayService {
         let statement = EndAttempt(
             brokerID: broker.adapter.brokerID, clientOrderID: clientOrderID, kind: kind, attempt: number,
             outcome: outcome, reason: fields.reason.isEmpty ? nil : fields.reason)
-        // A caller who has given up takes its deadline and its call along; the row is written all the same, in its own time.
-        let writing = Task.immediate(executorPreference: environment.group.next) { [postgres, configuration] in
+        // A caller who has given up takes its deadline and its call along; the row is written all the same, in its own
+        // time.
+        // Not `immediate`: that would begin on this thread, which need not be the loop that it names.
+        let writing = Task(executorPreference: environment.group.next) { [postgres, configuration] in
             try await Deadline.$current.withValue(.after(configuration.journalTimeout)) {
                 _ = try await postgres.execute(statement)
             }

@@ -7,7 +7,7 @@ package final class PostgresServer: Sendable {
     package enum StopMode: Sendable {
         /// Ends all sessions and writes everything: SIGINT.
         case fast
-        /// As in a crash: SIGKILL for the server, whose backends then leave at once.
+        /// As in a crash: SIGKILL for the server and its backends, none of which is left when the call returns.
         case crash
     }
 
@@ -70,7 +70,7 @@ package final class PostgresServer: Sendable {
         guard let server = process.withLock({ $0.take() }) else { return }
         switch mode {
         case .fast: server.send(SIGINT)
-        case .crash: server.send(SIGKILL)
+        case .crash: Self.crash(server)
         }
         server.wait()
     }
@@ -83,6 +83,34 @@ package final class PostgresServer: Sendable {
             ]
                 + (own + settings).flatMap { ["-c", "\($0.0)=\($0.1)"] },
             logPath: logPath)
+    }
+
+    /// A backend notices late that its server has gone, and would go on answering: each is ended by name.
+    private static func crash(_ server: ChildProcess) {
+        server.send(SIGSTOP)  // It starts no further backend while they are counted.
+        let backends = children(of: server.identifier)
+        server.send(SIGKILL)
+        for backend in backends { kill(backend, SIGKILL) }
+        for _ in 0..<5000 where backends.contains(where: isAlive) { usleep(1000) }
+    }
+
+    private static func children(of process: pid_t) -> [pid_t] {
+        text(of: "/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { pid_t($0) }
+    }
+
+    /// False when it has gone, or has ended and only waits to be collected.
+    private static func isAlive(_ process: pid_t) -> Bool {
+        let state = text(of: "/proc/\(process)/stat").split(separator: ")").last?.first { $0 != " " }
+        return state != nil && state != "Z"
+    }
+
+    private static func text(of path: String) -> String {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let count = unsafe read(descriptor, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)).filter { $0 != 0x0A }, as: UTF8.self)
     }
 
     private static func findPrograms() throws(ChildProcess.Failure) -> String {
