@@ -208,8 +208,8 @@ struct RedisFaultTests {
                 try await test.bus.publish([test.event(1)])
                 #expect(await seen.wait(for: 1) == ["k-1"])
             }
-            // A busy machine may let these short leases run out once more, which is taken up in the same way.
-            #expect(test.bus.statistics.partitionsTaken >= 16 && test.bus.statistics.recovered >= 1)
+            // Eight at the start, and what was lost again: on a busy machine some of the thief's leases run out unnoticed.
+            #expect(test.bus.statistics.partitionsTaken > 8 && test.bus.statistics.recovered >= 1)
         }
     }
 
