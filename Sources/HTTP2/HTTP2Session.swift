@@ -24,9 +24,16 @@ public protocol HTTP2SessionDelegate: AnyObject {
     public let role: HTTP2Role
     public let settings: HTTP2Settings
     /// Streams that exist; the session keeps them alive.
-    public private(set) var openStreams: [HTTP2Stream] = []
+    public var openStreams: [HTTP2Stream] { unsafe streams }
+
+    /// Unchecked: no access of it calls out.
+    @exclusivity(unchecked) private var streams: [HTTP2Stream] = []
 
     unowned let delegate: any HTTP2SessionDelegate
+    /// Bytes of DATA in what is being received, given back to the connection's window at the end.
+    final var receivedDataBytes = 0
+    /// The stream that was asked for last: most callbacks concern the same one again. In the list, or nil.
+    private var recent: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
     private var handle: OpaquePointer?
     private var pendingFrame = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     private var isInsideCallback = false
@@ -40,7 +47,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
     }
 
     deinit {
-        precondition(openStreams.isEmpty, "a session is closed before it is dropped")
+        unsafe precondition(streams.isEmpty, "a session is closed before it is dropped")
         unsafe nghttp2_session_del(handle)
     }
 
@@ -74,6 +81,11 @@ public protocol HTTP2SessionDelegate: AnyObject {
         }
         isInsideCallback = false
         guard result >= 0 else { throw HTTP2Error(result) }
+        if receivedDataBytes > 0 {
+            // The streams' windows hold a peer back; the connection's is only as wide as what is under way.
+            check(unsafe nghttp2_session_consume_connection(handle, receivedDataBytes))
+            receivedDataBytes = 0
+        }
     }
 
     /// Fills `buffer` with bytes for the peer and returns how many; fewer than it holds only when there are no more.
@@ -125,7 +137,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
         guard let closing = unsafe handle else { return }
         unsafe handle = nil
         unsafe pendingFrame = UnsafeRawBufferPointer(start: nil, count: 0)
-        while let stream = openStreams.last {
+        while let stream = unsafe streams.last {
             remove(stream)
             stream.closed(code)
         }
@@ -173,7 +185,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
         var provider = unsafe SessionCallbacks.dataProvider(stream)
         let id = unsafe headers.withFields { unsafe nghttp2_submit_request(handle, nil, $0, $1, &provider, pointer) }
         guard id > 0 else { return false }
-        stream.id = id
+        stream.number = id
         insert(stream)
         delegate.sessionHasOutput()
         return true
@@ -184,58 +196,82 @@ public protocol HTTP2SessionDelegate: AnyObject {
     func submitResponse(_ stream: HTTP2Stream, _ headers: HeaderBlock, endsStream: Bool) {
         guard let handle = unsafe handle else { return }
         if endsStream {
-            check(unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.id, $0, $1, nil) })
+            check(unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.number, $0, $1, nil) })
         } else {
             var provider = unsafe SessionCallbacks.dataProvider(stream)
-            check(unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.id, $0, $1, &provider) })
+            check(
+                unsafe headers.withFields { unsafe nghttp2_submit_response(handle, stream.number, $0, $1, &provider) })
         }
         delegate.sessionHasOutput()
     }
 
     func submitReset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         guard let handle = unsafe handle else { return }
-        check(unsafe nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue))
+        check(unsafe nghttp2_submit_rst_stream(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.number, code.rawValue))
         delegate.sessionHasOutput()
     }
 
     func resumeData(_ stream: HTTP2Stream) {
         guard let handle = unsafe handle else { return }
-        check(unsafe nghttp2_session_resume_data(handle, stream.id))
+        check(unsafe nghttp2_session_resume_data(handle, stream.number))
         delegate.sessionHasOutput()
     }
 
     func consume(_ stream: HTTP2Stream, _ bytes: Int) {
         guard let handle = unsafe handle else { return }
-        check(unsafe nghttp2_session_consume_stream(handle, stream.id, bytes))
+        check(unsafe nghttp2_session_consume_stream(handle, stream.number, bytes))
         delegate.sessionHasOutput()
+    }
+
+    /// Calls `body` with stream `id` if it is open, without counting references.
+    @inline(__always)
+    func withStream(_ id: Int32, _ body: (HTTP2Stream) -> Void) {
+        if let recent = unsafe recent, unsafe recent.id == id {
+            return unsafe recent.stream._withUnsafeGuaranteedRef(body)
+        }
+        guard let pointer = unsafe nghttp2_session_get_stream_user_data(handle, id) else { return }
+        let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer)
+        unsafe recent = (id, stream)
+        unsafe stream._withUnsafeGuaranteedRef(body)
+    }
+
+    /// The library has closed stream `id`.
+    func closed(_ id: Int32, _ code: HTTP2ErrorCode) {
+        guard let pointer = unsafe nghttp2_session_get_stream_user_data(handle, id) else { return }
+        let stream = unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+        remove(stream)
+        stream.closed(code)
     }
 
     /// The peer opened stream `id`.
     func opened(_ id: Int32) -> HTTP2Stream {
         let stream = delegate.makeStream()
-        stream.id = id
+        stream.number = id
         insert(stream)
+        unsafe recent = (id, Unmanaged.passUnretained(stream))
         return stream
     }
 
     func remove(_ stream: HTTP2Stream) {
         guard stream.listIndex >= 0 else { return }
-        let last = openStreams.removeLast()
+        if unsafe recent?.id == stream.number { unsafe recent = nil }
+        let last = unsafe streams.removeLast()
         if last !== stream {
-            openStreams[stream.listIndex] = last
+            unsafe streams[stream.listIndex] = last
             last.listIndex = stream.listIndex
         }
         stream.listIndex = -1
-        stream.isOpen = false
+        stream.isListed = false
         stream.session = nil
-        stream.queue.removeAll()
+        unsafe stream.queue.removeAll()
     }
 
     private func insert(_ stream: HTTP2Stream) {
         stream.session = self
-        stream.isOpen = true
-        stream.listIndex = openStreams.count
-        openStreams.append(stream)
+        stream.isListed = true
+        stream.headerListLimit = settings.headerListBytes
+        stream.listIndex = unsafe streams.count
+        unsafe streams.append(stream)
     }
 
     private func submitSettings() {

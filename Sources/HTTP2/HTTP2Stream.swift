@@ -15,14 +15,21 @@ public enum HeadersKind: Sendable, Hashable {
 /// callbacks: they may submit output, but never call the session's `receive`, `produce` or `close`.
 open class HTTP2Stream {
     /// 0 before the request is submitted.
-    public internal(set) final var id: Int32 = 0
+    public final var id: Int32 { number }
     /// Submitted or opened by the peer, and not closed yet.
-    public internal(set) final var isOpen = false
+    public final var isOpen: Bool { isListed }
     /// The header list was larger than the announced limit; the fields past it were dropped.
-    public internal(set) final var headersTooLarge = false
+    public final var headersTooLarge: Bool { headerListBytes > headerListLimit }
     /// The HEADERS of this stream have left the library: the peer may see them.
-    public internal(set) final var headersWereSent = false
+    public final var headersWereSent: Bool { sentHeaders }
 
+    // Stored properties are visible in this module alone, so that the compiler can tell that no accesses overlap.
+    final var number: Int32 = 0
+    final var isListed = false
+    final var sentHeaders = false
+    /// The peer has sent its last byte.
+    final var remoteHasEnded = false
+    final var headerListLimit: UInt32 = 0
     /// Set while the stream is in the session's list, which thereby keeps both alive until it is closed. (A weak
     /// reference would cost a side table for each session and slow down every retain of it.)
     final var session: HTTP2Session?
@@ -30,7 +37,8 @@ open class HTTP2Stream {
     final var headerListBytes: UInt32 = 0
     final var blockIsInformational = false
     final var sawInitialHeaders = false
-    final var queue = OutboundQueue()
+    /// Unchecked: no access of it calls out.
+    @exclusivity(unchecked) final var queue = OutboundQueue()
     final var end = End.open
     final var isDeferred = false
 
@@ -43,7 +51,7 @@ open class HTTP2Stream {
     public init() {}
 
     /// Bytes written and not yet taken by the peer's window.
-    public final var outboundBytes: Int { queue.byteCount }
+    public final var outboundBytes: Int { unsafe queue.byteCount }
 
     /// One field. The bytes are valid during the call.
     open func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
@@ -62,34 +70,34 @@ open class HTTP2Stream {
 
     /// Queues data. Do not call after `finish`; ignored when the stream is closed.
     public final func write(_ chunk: OutboundChunk) {
-        guard isOpen, case .open = end else { return }
-        queue.append(chunk)
+        guard isListed, case .open = end else { return }
+        unsafe queue.append(chunk)
         resume()
     }
 
     /// Ends this side after the queued data, with `trailers` if there are any; ignored the second time.
     public final func finish(trailers: HeaderBlock? = nil) {
-        guard isOpen, case .open = end else { return }
+        guard isListed, case .open = end else { return }
         end = .afterQueue(trailers: trailers)
         resume()
     }
 
     /// Sends the response's fields. `endsStream` sends nothing but them.
     public final func respond(_ headers: HeaderBlock, endsStream: Bool) {
-        guard isOpen, let session else { return }
+        guard isListed, let session else { return }
         if endsStream { end = .done }
         session.submitResponse(self, headers, endsStream: endsStream)
     }
 
     /// Ends the stream at once, dropping what is queued.
     public final func reset(_ code: HTTP2ErrorCode) {
-        guard isOpen, let session else { return }
+        guard isListed, let session else { return }
         session.submitReset(self, code)
     }
 
     /// Gives `bytes` of the window back to the peer.
     public final func consume(_ bytes: Int) {
-        guard isOpen, bytes > 0, let session else { return }
+        guard isListed, bytes > 0, let session else { return }
         session.consume(self, bytes)
     }
 

@@ -1,8 +1,8 @@
 internal import CNGHTTP2
 
 /// Header or trailer fields in the order in which they go out, pseudo-headers first.
-public struct HeaderBlock: Sendable, Hashable {
-    private struct Field: Hashable {
+public struct HeaderBlock: Sendable {
+    private struct Field {
         var nameCount: Int
         var valueCount: Int
         var isSensitive: Bool
@@ -10,8 +10,16 @@ public struct HeaderBlock: Sendable, Hashable {
 
     private var bytes: [UInt8] = []
     private var fields: [Field] = []
+    private let constant: ConstantFields?
 
-    public init() {}
+    public init() { constant = nil }
+
+    /// Fields that never change, prepared once for the life of the process: they go out without being copied.
+    ///
+    /// Its memory is never given back: make it a global or static constant.
+    public init(constant fields: (name: StaticString, value: StaticString)...) {
+        constant = ConstantFields(fields)
+    }
 
     /// - Parameters:
     ///   - name: lower case.
@@ -19,6 +27,7 @@ public struct HeaderBlock: Sendable, Hashable {
     public mutating func append(
         _ name: String, _ value: some Collection<UInt8>, isSensitive: Bool = false
     ) {
+        precondition(constant == nil, "constant fields are not added to")
         bytes.append(contentsOf: name.utf8)
         bytes.append(contentsOf: value)
         fields.append(Field(nameCount: name.utf8.count, valueCount: value.count, isSensitive: isSensitive))
@@ -28,11 +37,10 @@ public struct HeaderBlock: Sendable, Hashable {
         append(name, value.utf8, isSensitive: isSensitive)
     }
 
-    public var isEmpty: Bool { fields.isEmpty }
-
     /// Calls `body` with the library's form, valid during the call.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
-        unsafe bytes.withUnsafeBufferPointer { bytes in
+        if let constant { return unsafe body(constant.list, constant.count) }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) { list in
                 guard let base = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress) else {
                     return body(nil, 0)
@@ -50,5 +58,27 @@ public struct HeaderBlock: Sendable, Hashable {
                 return unsafe body(UnsafePointer(list.baseAddress), fields.count)
             }
         }
+    }
+}
+
+/// The library's form of constant fields, with names and values that it need not copy.
+///
+/// @unchecked: written once, then only read; never freed.
+@safe private struct ConstantFields: @unchecked Sendable {
+    let list: UnsafePointer<nghttp2_nv>
+    let count: Int
+
+    init(_ fields: [(name: StaticString, value: StaticString)]) {
+        let list = UnsafeMutablePointer<nghttp2_nv>.allocate(capacity: fields.count)
+        let flags = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        for (index, field) in fields.enumerated() {
+            unsafe (list + index).initialize(
+                to: nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: field.name.utf8Start),
+                    value: UnsafeMutablePointer(mutating: field.value.utf8Start),
+                    namelen: field.name.utf8CodeUnitCount, valuelen: field.value.utf8CodeUnitCount, flags: flags))
+        }
+        unsafe self.list = UnsafePointer(list)
+        count = fields.count
     }
 }

@@ -46,12 +46,12 @@ struct OutboundQueue {
     /// Moves bytes from the front into `buffer` and returns their number.
     mutating func move(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var filled = 0
-        while filled < buffer.count, let chunk = first {
+        while filled < buffer.count, first != nil {
             let space = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            let count = unsafe copy(chunk, into: space)
+            let count = unsafe first!.copy(from: offset, into: space)
             filled += count
             offset += count
-            guard offset == chunk.count else { break }
+            guard offset == first!.count else { break }
             first = rest.popFirst()
             offset = 0
         }
@@ -65,21 +65,31 @@ struct OutboundQueue {
         offset = 0
         byteCount = 0
     }
+}
 
-    private func copy(_ chunk: OutboundChunk, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+extension OutboundChunk {
+    /// Copies what fits of the bytes from `offset` on and returns their number.
+    fileprivate func copy(from offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var filled = 0
         var position = offset
-        while position < chunk.prefixCount, filled < buffer.count {
-            let shift = UInt64((chunk.prefixCount - 1 - position) * 8)
-            unsafe buffer[filled] = UInt8(truncatingIfNeeded: chunk.prefix >> shift)
+        if position == 0, buffer.count >= 8 {
+            // All at once; what is written past the prefix is overwritten next, or not counted.
+            let word = (prefix << UInt64((8 - prefixCount) * 8)).bigEndian
+            unsafe buffer.storeBytes(of: prefixCount == 0 ? 0 : word, as: UInt64.self)
+            filled = prefixCount
+            position = prefixCount
+        }
+        while position < prefixCount, filled < buffer.count {
+            let shift = UInt64((prefixCount - 1 - position) * 8)
+            unsafe buffer[filled] = UInt8(truncatingIfNeeded: prefix >> shift)
             filled += 1
             position += 1
         }
-        guard position >= chunk.prefixCount else { return filled }
-        let start = position - chunk.prefixCount
-        let count = min(chunk.body.count - start, buffer.count - filled)
+        guard position >= prefixCount else { return filled }
+        let start = position - prefixCount
+        let count = min(body.count - start, buffer.count - filled)
         guard count > 0 else { return filled }
-        unsafe chunk.body.withUnsafeBytes { body in
+        unsafe body.withUnsafeBytes { body in
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
             unsafe target.copyMemory(from: .init(rebasing: body[start..<(start + count)]))
         }

@@ -30,13 +30,17 @@ extension MessageSchema {
             body(&builder)
             let message = unsafe builder.message.assumingMemoryBound(to: ProtobufCMessage.self)
             let count = unsafe prefixBytes + protobuf_c_message_get_packed_size(message)
-            return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-                if count > 0 {
-                    unsafe buffer.baseAddress!.initialize(repeating: 0, count: prefixBytes)
-                    unsafe protobuf_c_message_pack(message, buffer.baseAddress! + prefixBytes)
+            var bytes: [UInt8] = []
+            // Not by `init(unsafeUninitializedCapacity:)`, which looks the type of the storage up at run time.
+            bytes.append(addingCapacity: count) { (span: inout OutputSpan<UInt8>) in
+                unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                    guard let start = buffer.baseAddress else { return }
+                    unsafe start.initialize(repeating: 0, count: prefixBytes)
+                    unsafe protobuf_c_message_pack(message, start + prefixBytes)
+                    initializedCount = count
                 }
-                initializedCount = count
             }
+            return bytes
         }
     }
 

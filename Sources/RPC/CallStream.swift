@@ -11,8 +11,9 @@ internal import RPCCore
     final let connection: HTTP2Connection
     final var loop: EventLoop { connection.loop }
 
-    private var deframer: MessageDeframer
-    private var inbox = MessageQueue()
+    /// Unchecked, like `inbox`: no access of it calls out, but for the one in `receiveData`.
+    @exclusivity(unchecked) private var deframer: MessageDeframer
+    @exclusivity(unchecked) private var inbox = MessageQueue()
     /// Bytes of the stream's window that are not given back, since their messages wait in the inbox.
     private var heldBytes = 0
     private var inboundEnd = InboundEnd.open
@@ -33,7 +34,7 @@ internal import RPCCore
 
     init(connection: HTTP2Connection, maximumMessageBytes: Int) {
         self.connection = connection
-        deframer = MessageDeframer(maximumMessageBytes: maximumMessageBytes)
+        unsafe deframer = MessageDeframer(maximumMessageBytes: maximumMessageBytes)
     }
 
     // MARK: For subclasses
@@ -54,7 +55,7 @@ internal import RPCCore
         heldBytes += bytes.count
         var refusal: Status?
         do throws(FramingError) {
-            try deframer.receive(bytes) { message in
+            try unsafe deframer.receive(bytes) { message in
                 guard refusal == nil else { return }
                 do throws(Status) {
                     try accept(message)
@@ -67,14 +68,14 @@ internal import RPCCore
             refusal = refusal ?? error.status
         }
         if let refusal { return inboundFailed(refusal) }
-        if inbox.isEmpty { giveBack(heldBytes) }
+        if unsafe inbox.isEmpty { giveBack(heldBytes) }
     }
 
     /// The peer's last message has come. Returns what is wrong when it is not whole.
     final func endInbound() -> Status? {
         guard case .open = inboundEnd else { return nil }
         do throws(FramingError) {
-            try deframer.finish()
+            try unsafe deframer.finish()
         } catch {
             return error.status
         }
@@ -88,7 +89,7 @@ internal import RPCCore
         if case .failed = inboundEnd { return }
         inboundEnd = .failed(status)
         if !keepingMessages {
-            inbox.removeAll()
+            unsafe inbox.removeAll()
             giveBack(heldBytes)
         }
         resumeReceiver(.failure(status))
@@ -96,8 +97,8 @@ internal import RPCCore
 
     /// What a reader gets without waiting: a message, or nil for the end; `.none` when it has to wait.
     final func messageAtHand() throws -> [UInt8]?? {
-        if let message = inbox.popFirst() {
-            giveBack(inbox.isEmpty ? heldBytes : min(heldBytes, message.count + MessagePrefix.byteCount))
+        if let message = unsafe inbox.popFirst() {
+            unsafe giveBack(inbox.isEmpty ? heldBytes : min(heldBytes, message.count + MessagePrefix.byteCount))
             return .some(message)
         }
         switch inboundEnd {
@@ -152,7 +153,7 @@ internal import RPCCore
     // MARK: Helpers
 
     private func deliver(_ message: [UInt8]) {
-        if unsafe receiver == nil { inbox.append(message) } else { resumeReceiver(.success(message)) }
+        if unsafe receiver == nil { unsafe inbox.append(message) } else { resumeReceiver(.success(message)) }
     }
 
     private func resumeReceiver(_ result: Result<[UInt8]?, any Error>) {
@@ -163,7 +164,8 @@ internal import RPCCore
 
     private func giveBack(_ bytes: Int) {
         heldBytes -= bytes
-        consume(bytes)
+        // After the peer's last byte nobody needs the window any more.
+        if case .open = inboundEnd { consume(bytes) }
     }
 
     private func cancelReceive(_ number: Int) {

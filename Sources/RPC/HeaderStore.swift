@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RPCCore
 
 /// Header fields as they came, kept as bytes: strings are made only when somebody asks for the metadata.
@@ -33,15 +34,24 @@ struct HeaderStore: Sendable {
 
 extension Span where Element == UInt8 {
     func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        let start = unsafe text.utf8Start
-        for index in indices where unsafe self[index] != start[index] { return false }
-        return true
+        count == text.utf8CodeUnitCount && beginsWith(text)
     }
 
     func starts(with text: StaticString) -> Bool {
-        count >= text.utf8CodeUnitCount && extracting(first: text.utf8CodeUnitCount).equals(text)
+        count >= text.utf8CodeUnitCount && beginsWith(text)
+    }
+
+    func equals(_ other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        guard count > 0 else { return true }
+        return unsafe withUnsafeBytes { a in
+            unsafe other.withUnsafeBytes { b in unsafe memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0 }
+        }
     }
 
     var array: [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
+
+    private func beginsWith(_ text: StaticString) -> Bool {
+        unsafe withUnsafeBytes { unsafe memcmp($0.baseAddress!, text.utf8Start, text.utf8CodeUnitCount) == 0 }
+    }
 }

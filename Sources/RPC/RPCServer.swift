@@ -37,7 +37,8 @@ public final class RPCServer: Sendable {
     ) {
         self.group = group
         contents = ServerContents(
-            configuration: configuration, methods: MethodTable(services), interceptors: interceptors, tls: tls)
+            configuration: configuration, methods: MethodTable.Index(services, configuration.meter),
+            interceptors: interceptors, tls: tls)
         let shared = SharedState()
         state = shared
         let contents = contents

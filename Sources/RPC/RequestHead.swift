@@ -7,6 +7,8 @@ struct RequestHead {
     private(set) var store = HeaderStore()
     private(set) var timeout: [UInt8]?
     private(set) var encodingIsKnown = true
+    /// The beginning of a path that names no method here, for the error.
+    var unknownPath: [UInt8] = []
     private var isPost = false
     private var contentTypeIsGRPC = false
 

@@ -1,4 +1,5 @@
 public import HTTP2
+public import RPCCore
 
 /// The limits of a server. The defaults are safe against the open network.
 public struct ServerConfiguration: Sendable {
@@ -12,6 +13,9 @@ public struct ServerConfiguration: Sendable {
     /// Handlers of one connection that may run at once. Above the limit of streams, since a reset ends a stream
     /// before its handler: without it, open-and-reset would start handlers without bound.
     public var maximumRunningHandlersPerConnection = 512
+
+    /// Counts calls; nil counts nothing.
+    public var meter: (any RPCMeter)?
 
     public init() {}
 }

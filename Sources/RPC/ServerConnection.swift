@@ -6,7 +6,7 @@ internal import TLS
 /// One client's connection to a server. It has ended when it is closed and its last handler has returned.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let configuration: ServerConfiguration
-    let methods: MethodTable
+    var methods: MethodTable
     let interceptors: [any ServerInterceptor]
     private(set) var peer: Peer
 
@@ -20,7 +20,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         onEnd: @escaping (ServerConnection) -> Void
     ) {
         configuration = server.configuration
-        methods = server.methods
+        methods = MethodTable(server.methods)
         interceptors = server.interceptors
         peer = Peer(address: address.description)
         self.onEnd = onEnd

@@ -5,7 +5,7 @@ internal import TLS
 /// What all connections of a server share; never changes.
 struct ServerContents: Sendable {
     let configuration: ServerConfiguration
-    let methods: MethodTable
+    let methods: MethodTable.Index
     let interceptors: [any ServerInterceptor]
     let tls: TLSContext?
 }

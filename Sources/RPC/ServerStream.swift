@@ -7,20 +7,28 @@ internal import Synchronization
 /// One call that a server connection carries.
 ///
 /// @unchecked: stored properties belong to the loop, except `cancelled` (atomic) and `trailing` (under its lock).
-/// `path`, `headers` and `deadline` are complete before the handler starts, and do not change any more.
+/// `served`, `head` and `time` are complete before the handler starts, and do not change any more.
 final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
-    private(set) var path = ""
-    private(set) var deadline: Deadline?
-
     private let server: ServerConnection
-    private var head = RequestHead()
-    private var method: ServerMethod?
+    /// Unchecked: no access of it calls out.
+    @exclusivity(unchecked) private var head = RequestHead()
+    private var served: ServedMethod?
     private var phase = Phase.receivingHeaders
     private var task: Task<Void, Never>?
-    private var timer: LoopTimer?
+    private var time: CallTime?
     private var responseHeadersWereSent = false
+    private var startNanoseconds: Int64 = 0
     private let cancelled = Atomic(false)
-    private let trailing = Mutex<Metadata?>(nil)
+    private let hasTrailing = Atomic(false)
+    private let trailing = Mutex(Metadata())
+
+    /// The deadline of a call that has one, and its timer.
+    private final class CallTime {
+        let deadline: Deadline
+        var timer: LoopTimer?
+
+        init(_ deadline: Deadline) { self.deadline = deadline }
+    }
 
     private enum Phase {
         case receivingHeaders
@@ -38,7 +46,9 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     // MARK: ServerCall
 
-    var metadata: Metadata { head.store.metadata }
+    var path: String { served?.method.path ?? "" }
+    var deadline: Deadline? { time?.deadline }
+    var metadata: Metadata { unsafe head.store.metadata }
     var peer: Peer { server.peer }
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
@@ -60,41 +70,40 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     func appendTrailingMetadata(_ metadata: Metadata) {
-        trailing.withLock { $0 = ($0 ?? Metadata()) + metadata }
+        trailing.withLock { $0.append(contentsOf: metadata) }
+        hasTrailing.store(true, ordering: .releasing)
     }
 
     // MARK: The stream's events
 
     override func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         guard case .receivingHeaders = phase else { return }  // Trailers of a request mean nothing.
-        guard name.count == 5, name.equals(":path") else { return head.receive(name, value) }
-        method = server.methods.find(value)
-        if method == nil {
-            path = String(decoding: value.extracting(first: min(value.count, 256)).array, as: UTF8.self)
-        }
+        guard name.count == 5, name.equals(":path") else { return unsafe head.receive(name, value) }
+        served = server.methods.find(value)
+        if served == nil { unsafe head.unknownPath = value.extracting(first: min(value.count, 256)).array }
     }
 
     override func receiveHeadersEnd(_ kind: HeadersKind) {
         guard case .receivingHeaders = phase else { return }
-        if let problem = head.problem { return answer(problem) }
+        if let problem = unsafe head.problem { return answer(problem) }
         guard !headersTooLarge else {
             return refuse(Status(.resourceExhausted, "the request's metadata is too large"))
         }
-        guard let method else {
+        guard let served else {
+            let path = unsafe String(decoding: head.unknownPath, as: UTF8.self)
             return refuse(Status(.unimplemented, "unknown method \(path)"))
         }
-        guard head.encodingIsKnown else {
+        guard unsafe head.encodingIsKnown else {
             return refuse(Status(.unimplemented, "the message encoding is not supported"))
         }
-        path = method.path
-        if let timeout = head.timeout {
+        if let timeout = unsafe head.timeout {
             guard let timeout = TimeoutHeader.decode(timeout) else {
                 return refuse(Status(.internal, "malformed grpc-timeout"))
             }
             expire(at: Deadline.after(timeout))
         }
         phase = .receivingRequest(messages: 0)
-        if !method.shape.hasSingleRequest { run(method) }
+        if !served.method.shape.hasSingleRequest { run(served.method) }
     }
 
     override func accept(_ message: ReceivedMessage) throws(Status) {
@@ -107,7 +116,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     override func receiveEnd() {
         if let problem = endInbound() { return inboundFailed(problem) }
-        guard case .receivingRequest = phase, let method, method.shape.hasSingleRequest else { return }
+        guard case .receivingRequest = phase, let method = served?.method, method.shape.hasSingleRequest else { return }
         run(method)
     }
 
@@ -118,8 +127,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     override func closed(_ code: HTTP2ErrorCode) {
-        if let timer { loop.cancel(timer) }
-        timer = nil
+        stopTimer()
         let wasRunning = if case .running = phase { true } else { false }
         phase = .finished
         guard wasRunning else { return }
@@ -134,16 +142,47 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             return reset(.refusedStream)
         }
         phase = .running
-        // On the loop, and at once: a handler that never suspends has answered when this returns.
-        task = Task.immediate(executorPreference: loop) {
-            let status =
-                if let deadline {
-                    await Deadline.$current.withValue(deadline) { await method.run(self, through: server.interceptors) }
-                } else {
-                    await method.run(self, through: server.interceptors)
-                }
-            handlerEnded(status)
+        // The task takes the deadline over from here, which is cheaper than a scope of its own.
+        guard let time else { return start(method) }
+        Deadline.$current.withValue(time.deadline) { start(method) }
+    }
+
+    /// Starts the handler on the loop and at once: one that never suspends has answered when this returns.
+    private func start(_ method: ServerMethod) {
+        guard let answer = method.answer, server.interceptors.isEmpty else {
+            task = Task.immediate(executorPreference: loop) {
+                handlerEnded(await method.run(self, through: server.interceptors))
+            }
+            return
         }
+        // The usual case by the shortest way.
+        let request: [UInt8]
+        do {
+            guard case .some(.some(let message)) = try messageAtHand() else {
+                return handlerEnded(Status(.internal, "the request has no message"))
+            }
+            request = message
+        } catch {
+            return handlerEnded(Status(describing: error))
+        }
+        task = Task.immediate(executorPreference: loop) {
+            do {
+                try sendNow(try await answer(request, ServerContext(self)))
+                succeeded()
+            } catch {
+                handlerEnded(Status(handlerFailure: error))
+            }
+        }
+    }
+
+    /// The handler of a unary call has answered: nearly always the end is the same two bytes.
+    private func succeeded() {
+        guard case .running = phase, !hasTrailing.load(ordering: .acquiring) else { return handlerEnded(.ok) }
+        phase = .finished
+        stopTimer()
+        finish(trailers: Self.plainTrailers)
+        task = nil
+        server.handlerEnded()
     }
 
     private func handlerEnded(_ status: Status) {
@@ -154,9 +193,10 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     private func expire(at deadline: Deadline) {
-        self.deadline = deadline
-        timer = loop.schedule(at: deadline.instant) { [unowned self] in
-            timer = nil
+        let time = CallTime(deadline)
+        self.time = time
+        time.timer = loop.schedule(at: deadline.instant) { [unowned self] in
+            time.timer = nil
             let status = Status(.deadlineExceeded, "the deadline has passed")
             let wasRunning = if case .running = phase { true } else { false }
             finish(status)
@@ -176,7 +216,10 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     private func sendNow(_ message: [UInt8]) throws {
         guard case .running = phase else { throw Status(.cancelled, "the call has ended") }
-        if !responseHeadersWereSent { try sendHeaders([:]) }
+        if !responseHeadersWereSent {
+            responseHeadersWereSent = true
+            respond(Self.plainHeaders, endsStream: false)
+        }
         writeMessage(message)
     }
 
@@ -184,8 +227,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         guard case .running = phase else { throw Status(.cancelled, "the call has ended") }
         guard !responseHeadersWereSent else { throw Status(.internal, "the initial metadata was sent already") }
         responseHeadersWereSent = true
-        guard !metadata.isEmpty else { return respond(Self.plainHeaders, endsStream: false) }
-        var block = Self.plainHeaders
+        var block = Self.responseHeaders()
         block.append(metadata)
         respond(block, endsStream: false)
     }
@@ -193,20 +235,25 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private func finish(_ status: Status) {
         if case .finished = phase { return }
         phase = .finished
-        if let timer { loop.cancel(timer) }
-        timer = nil
-        let trailing = trailing.withLock { $0 ?? [:] }
-        let isPlain = status.isOK && status.message.isEmpty && status.metadata.isEmpty && trailing.isEmpty
+        stopTimer()
+        let hasTrailing = hasTrailing.load(ordering: .acquiring)
+        let isPlain = status.isOK && status.message.isEmpty && status.metadata.isEmpty && !hasTrailing
         if responseHeadersWereSent {
             guard !isPlain else { return finish(trailers: Self.plainTrailers) }
             var block = HeaderBlock()
-            block.append(status, trailing: trailing)
+            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 } : [:])
             finish(trailers: block)
         } else {
-            var block = Self.plainHeaders
-            block.append(status, trailing: trailing)
+            var block = Self.responseHeaders()
+            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 } : [:])
             respond(block, endsStream: true)
         }
+    }
+
+    private func stopTimer() {
+        guard let timer = time?.timer else { return }
+        loop.cancel(timer)
+        time?.timer = nil
     }
 
     /// Ends a call that no handler has seen.
@@ -222,24 +269,16 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         respond(problem.headers, endsStream: true)
     }
 
-    private static let plainHeaders: HeaderBlock = {
+    private static let plainHeaders = HeaderBlock(
+        constant: (":status", "200"), ("content-type", "application/grpc"))
+
+    private static let plainTrailers = HeaderBlock(constant: ("grpc-status", "0"))
+
+    /// The fields that each response begins with, to add to.
+    private static func responseHeaders() -> HeaderBlock {
         var block = HeaderBlock()
         block.append(":status", "200")
         block.append("content-type", "application/grpc")
         return block
-    }()
-
-    private static let plainTrailers: HeaderBlock = {
-        var block = HeaderBlock()
-        block.append("grpc-status", "0")
-        return block
-    }()
-}
-
-extension Metadata {
-    fileprivate static func + (a: Metadata, b: Metadata) -> Metadata {
-        var sum = a
-        sum.append(contentsOf: b)
-        return sum
     }
 }

@@ -68,6 +68,15 @@ public struct MessageDeframer: Sendable {
     ) throws(FramingError) {
         var offset = 0
         while true {
+            if prefixCount == 0, bytes.count - offset >= MessagePrefix.byteCount {
+                prefix.flag = bytes[offset]
+                prefix.length =
+                    UInt32(bytes[offset + 1]) << 24 | UInt32(bytes[offset + 2]) << 16 | UInt32(bytes[offset + 3]) << 8
+                    | UInt32(bytes[offset + 4])
+                offset += MessagePrefix.byteCount
+                prefixCount = MessagePrefix.byteCount
+                try checkPrefix()
+            }
             while prefixCount < MessagePrefix.byteCount {
                 guard offset < bytes.count else { return }
                 try takePrefixByte(bytes[offset])
@@ -90,13 +99,17 @@ public struct MessageDeframer: Sendable {
 
     private mutating func takePrefixByte(_ byte: UInt8) throws(FramingError) {
         if prefixCount == 0 {
-            guard byte <= 1 else { throw .invalidFlag(byte) }
             prefix = (byte, 0)
+            guard byte <= 1 else { throw .invalidFlag(byte) }
         } else {
             prefix.length = prefix.length << 8 | UInt32(byte)
         }
         prefixCount += 1
-        guard prefixCount == MessagePrefix.byteCount else { return }
+        if prefixCount == MessagePrefix.byteCount { try checkPrefix() }
+    }
+
+    private mutating func checkPrefix() throws(FramingError) {
+        guard prefix.flag <= 1 else { throw .invalidFlag(prefix.flag) }
         let length = Int(prefix.length)
         guard length <= maximumMessageBytes else {
             throw .messageTooLarge(length: length, limit: maximumMessageBytes)

@@ -18,9 +18,7 @@ extension ServerMethod {
             }
             return .ok
         } catch {
-            let status = Status(describing: error)
-            // An OK that is thrown would hide a failure.
-            return status.isOK ? Status(.internal, "the handler failed with OK") : status
+            return Status(handlerFailure: error)
         }
     }
 

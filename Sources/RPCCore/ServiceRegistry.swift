@@ -4,11 +4,25 @@ public struct ServerMethod: Sendable {
     public let shape: CallShape
     /// Serves one call and returns when it has ended; what it throws becomes the status.
     public let serve: @Sendable (any ServerCall) async throws -> Void
+    /// For a unary method: the response to a request. A transport that has the whole request may call it instead of
+    /// `serve`, which does the same in more steps.
+    public let answer: (@Sendable ([UInt8], ServerContext) async throws -> [UInt8])?
 
     public init(path: String, shape: CallShape, serve: @escaping @Sendable (any ServerCall) async throws -> Void) {
         self.path = path
         self.shape = shape
         self.serve = serve
+        answer = nil
+    }
+
+    /// A unary method.
+    public init(path: String, answer: @escaping @Sendable ([UInt8], ServerContext) async throws -> [UInt8]) {
+        self.path = path
+        shape = .unary
+        self.answer = answer
+        serve = { call in
+            try await call.send(try await answer(try await singleRequest(call), ServerContext(call)))
+        }
     }
 }
 
@@ -43,10 +57,9 @@ public struct ServiceRegistry: Sendable {
     ) {
         precondition(method.shape == .unary, "\(method.path) is not unary")
         add(
-            ServerMethod(path: method.path, shape: method.shape) { call in
-                let request = try await singleRequest(call, method.request)
-                let response = try await handler(request, ServerContext(call))
-                try await call.send(try method.response.encode(response))
+            ServerMethod(path: method.path) { bytes, context in
+                try method.response.encode(
+                    try await handler(try decodeRequest(bytes, method.request.decode), context))
             })
     }
 
@@ -57,7 +70,7 @@ public struct ServiceRegistry: Sendable {
         precondition(method.shape == .serverStreaming, "\(method.path) does not stream its responses only")
         add(
             ServerMethod(path: method.path, shape: method.shape) { call in
-                let request = try await singleRequest(call, method.request)
+                let request = try decodeRequest(try await singleRequest(call), method.request.decode)
                 try await handler(request, ResponseStream(call, method.response), ServerContext(call))
             })
     }
@@ -90,8 +103,8 @@ public struct ServiceRegistry: Sendable {
 }
 
 /// The one message of a call that has exactly one.
-private func singleRequest<Request>(_ call: any ServerCall, _ coder: MessageCoder<Request>) async throws -> Request {
+private func singleRequest(_ call: any ServerCall) async throws -> [UInt8] {
     guard let bytes = try await call.receive() else { throw Status(.internal, "the request has no message") }
     guard try await call.receive() == nil else { throw Status(.internal, "the request has more than one message") }
-    return try decodeRequest(bytes, coder.decode)
+    return bytes
 }

@@ -13,4 +13,10 @@ extension Status {
         default: self = Status(.unknown, "internal error")  // Details go to the log, not to the peer.
         }
     }
+
+    /// How a call ends whose handler threw `error`: an OK that is thrown would hide a failure.
+    public init(handlerFailure error: any Error) {
+        let status = Status(describing: error)
+        self = status.isOK ? Status(.internal, "the handler failed with OK") : status
+    }
 }
