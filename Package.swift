@@ -69,6 +69,7 @@ let package = Package(
         .c("CNGHTTP2", apt: "libnghttp2-dev"),
         .c("COpenSSL", apt: "libssl-dev"),
         .c("CProtobufC", apt: "libprotobuf-c-dev"),
+        .c("CZlib", apt: "zlib1g-dev"),
         .target(name: "CLinux"),
 
         // Layer 0: pure values.
@@ -78,13 +79,14 @@ let package = Package(
         // Layer 1: no project target but Limits, and the C module of each.
         .library("EventLoop", ["CLinux", "Limits"]),
         .library("RPCCore", ["Limits"]),
+        .library("Compression", ["CZlib"]),
         .library("Cryptography", ["COpenSSL"]),
         .library("HTTP2", ["CNGHTTP2", .deque]),
         .library("Protobuf", ["CProtobufC"]),
         .library("TLS", ["COpenSSL"]),
 
         // Layer 2: clients and servers on the loop.
-        .library("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
+        .library("RPC", ["RPCCore", "Compression", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
         .library("EventBus", ["Limits", .deque]),
         .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
         .library("Redis", ["CHiredis", "EventLoop", "Limits", .deque]),
@@ -132,11 +134,14 @@ let package = Package(
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),
         .tests("RPCCore", ["Limits"]),
+        .tests("Compression"),
         .tests("Cryptography", ["TestSupport"]),
         .tests("HTTP2"),
         .tests("Protobuf"),
         .tests("TLS", ["TestSupport"]),
-        .tests("RPC", ["RPCCore", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]),
+        .tests(
+            "RPC", ["RPCCore", "Compression", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]
+        ),
         .tests("Postgres", ["EventLoop", "Limits", "TestSupport"]),
         .tests("Redis", ["EventLoop", "Limits", "TestSupport"]),
         .tests("EventBus", ["Limits", "TestSupport"]),

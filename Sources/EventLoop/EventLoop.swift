@@ -38,6 +38,17 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     /// Touched on the loop only.
     public private(set) lazy var scratch = LoopScratch()
 
+    /// When the present pass began, in nanoseconds of a monotonic clock: cheap, and good enough for intervals that span
+    /// passes. Touched on the loop only.
+    public private(set) var passNanoseconds = EventLoop.monotonicNanoseconds()
+
+    /// Nanoseconds of the same clock, now. Any thread.
+    public static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     private struct Inbox {
         var jobs: [UnownedJob] = []
         var wakeUpPending = false
@@ -211,6 +222,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
             precondition(errno == EINTR, "epoll_wait failed with \(errno)")
             return
         }
+        passNanoseconds = Self.monotonicNanoseconds()
         for index in 0..<Int(count) {
             let event = unsafe events[index]
             let descriptor = unsafe event.data.fd

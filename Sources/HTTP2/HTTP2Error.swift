@@ -14,13 +14,27 @@ public struct HTTP2ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 0xb)
 }
 
-/// Why a session can no longer be used: the peer broke the protocol, or memory ran out.
+/// Why a session can no longer be used: the peer broke the protocol or floods us, or memory ran out.
 public struct HTTP2Error: Error, Hashable, CustomStringConvertible {
-    /// The library's number, negative.
-    public let code: Int
+    /// What the peer is told by GOAWAY.
+    public let code: HTTP2ErrorCode
+    public let description: String
 
-    init(_ code: Int) { self.code = code }
-    init(_ code: Int32) { self.code = Int(code) }
+    public init(_ code: HTTP2ErrorCode, _ description: String) {
+        self.code = code
+        self.description = description
+    }
 
-    public var description: String { unsafe String(cString: nghttp2_strerror(Int32(code))) }
+    /// - Parameter libraryCode: negative, of nghttp2.
+    init(libraryCode: Int) {
+        let number = nghttp2_error(rawValue: Int32(libraryCode))
+        code =
+            switch number {
+            case NGHTTP2_ERR_FLOODED, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS, NGHTTP2_ERR_TOO_MANY_SETTINGS:
+                .enhanceYourCalm
+            case NGHTTP2_ERR_NOMEM, NGHTTP2_ERR_CALLBACK_FAILURE: .internalError
+            default: .protocolError
+            }
+        description = unsafe String(cString: nghttp2_strerror(Int32(libraryCode)))
+    }
 }

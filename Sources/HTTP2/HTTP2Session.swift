@@ -10,6 +10,8 @@ public protocol HTTP2SessionDelegate: AnyObject {
     func sessionHasOutput()
     /// The peer's SETTINGS came.
     func receivedSettings()
+    /// The peer sent a PING, which the session answers.
+    func receivedPing()
     /// The peer acknowledged our PING.
     func receivedPingAcknowledgement()
     /// The peer will open or accept no new streams; those above `lastStreamID` were not processed.
@@ -30,6 +32,23 @@ public protocol HTTP2SessionDelegate: AnyObject {
     @exclusivity(unchecked) private var streams: [HTTP2Stream] = []
 
     unowned let delegate: any HTTP2SessionDelegate
+    /// Nanoseconds of a monotonic clock, for the budgets of frames; whoever drives the session keeps it fresh.
+    public final var nowNanoseconds: Int64 = 0
+    /// Bytes of all streams that are written and not yet taken by the peer's windows.
+    public final var outboundBytes: Int { queuedBytes }
+    final var queuedBytes = 0
+    /// HEADERS and DATA frames that have gone out.
+    public final var callFramesSent: Int { sentFrames }
+    final var sentFrames = 0
+    /// A header block has begun and not ended: the peer owes CONTINUATION.
+    public final var headerBlockIsOpen: Bool { openHeaderBlock }
+    final var openHeaderBlock = false
+    private var resets: FrameBudget
+    private var idleFrames: FrameBudget
+    /// Why the peer is not listened to any more.
+    private var refusal: HTTP2Error?
+    /// The last frame, when the library has failed and sends no more.
+    private var farewell: [UInt8] = []
     /// Bytes of DATA in what is being received, given back to the connection's window at the end.
     final var receivedDataBytes = 0
     /// The stream that was asked for last: most callbacks concern the same one again. In the list, or nil.
@@ -42,6 +61,8 @@ public protocol HTTP2SessionDelegate: AnyObject {
         self.role = role
         self.settings = settings
         self.delegate = delegate
+        resets = FrameBudget(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
+        idleFrames = FrameBudget(burst: settings.idleFrameBurst, perSecond: settings.idleFramesPerSecond)
         unsafe handle = SessionCallbacks.makeSession(role, settings, owner: self)
         submitSettings()
     }
@@ -54,11 +75,13 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// Nothing can come or go any more: close the connection.
     public var isFinished: Bool {
         guard let handle = unsafe handle else { return true }
+        guard refusal == nil else { return unsafe pendingFrame.isEmpty && farewell.isEmpty }
         return unsafe nghttp2_session_want_read(handle) == 0 && nghttp2_session_want_write(handle) == 0
     }
 
     public var wantsOutput: Bool {
         guard let handle = unsafe handle else { return false }
+        if refusal != nil { return unsafe !pendingFrame.isEmpty || !farewell.isEmpty }
         return unsafe !pendingFrame.isEmpty || nghttp2_session_want_write(handle) != 0
     }
 
@@ -74,13 +97,14 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// to tell the peer why.
     public func receive(_ bytes: Span<UInt8>) throws(HTTP2Error) {
         precondition(!isInsideCallback, "called from a callback")
-        guard let handle = unsafe handle else { return }
+        guard let handle = unsafe handle, refusal == nil else { return }
         isInsideCallback = true
         let result = unsafe bytes.withUnsafeBufferPointer {
             unsafe nghttp2_session_mem_recv(handle, $0.baseAddress, $0.count)
         }
         isInsideCallback = false
-        guard result >= 0 else { throw HTTP2Error(result) }
+        guard result >= 0 else { throw refuse(HTTP2Error(libraryCode: result)) }
+        if let refusal { throw refusal }
         if receivedDataBytes > 0 {
             // The streams' windows hold a peer back; the connection's is only as wide as what is under way.
             check(unsafe nghttp2_session_consume_connection(handle, receivedDataBytes))
@@ -95,12 +119,18 @@ public protocol HTTP2SessionDelegate: AnyObject {
         isInsideCallback = true
         defer { isInsideCallback = false }
         var filled = 0
+        if refusal != nil, unsafe pendingFrame.isEmpty {
+            filled = min(farewell.count, buffer.count)
+            unsafe buffer.copyBytes(from: farewell[..<filled])
+            farewell.removeFirst(filled)
+            return filled
+        }
         while filled < buffer.count {
             if unsafe pendingFrame.isEmpty {
                 var frame: UnsafePointer<UInt8>?
                 let count = unsafe nghttp2_session_mem_send(handle, &frame)
-                guard count >= 0 else { throw HTTP2Error(count) }
-                guard count > 0 else { break }
+                guard count >= 0 else { throw refuse(HTTP2Error(libraryCode: count)) }
+                guard count > 0, refusal == nil else { break }
                 unsafe pendingFrame = UnsafeRawBufferPointer(start: frame, count: count)
             }
             let count = unsafe min(pendingFrame.count, buffer.count - filled)
@@ -144,6 +174,37 @@ public protocol HTTP2SessionDelegate: AnyObject {
         unsafe nghttp2_session_del(closing)
     }
 
+    // MARK: Misbehaviour
+
+    /// A frame that carries nothing came.
+    func receivedIdleFrame() {
+        guard !idleFrames.charge(at: nowNanoseconds) else { return }
+        refuse(HTTP2Error(.enhanceYourCalm, "too many frames that carry nothing"))
+    }
+
+    /// A stream was reset by the peer, or by us because of the peer's error.
+    func countReset() {
+        guard !resets.charge(at: nowNanoseconds) else { return }
+        refuse(HTTP2Error(.enhanceYourCalm, "too many resets"))
+    }
+
+    /// Takes nothing more from the peer, and tells it why in the last frame of this session: GOAWAY, written here since
+    /// after a failure the library sends nothing (RFC 9113 section 6.8).
+    @discardableResult
+    public func refuse(_ error: HTTP2Error) -> HTTP2Error {
+        guard refusal == nil, let handle = unsafe handle else { return error }
+        refusal = error
+        let reason = Array(error.description.utf8.prefix(128))
+        let last = unsafe UInt32(nghttp2_session_get_last_proc_stream_id(handle))
+        farewell = [0, 0, UInt8(8 + reason.count), UInt8(NGHTTP2_GOAWAY.rawValue), 0, 0, 0, 0, 0]
+        for word in [last, error.code.rawValue] {
+            for shift in [24, 16, 8, 0] { farewell.append(UInt8(truncatingIfNeeded: word >> UInt32(shift))) }
+        }
+        farewell += reason
+        delegate.sessionHasOutput()
+        return error
+    }
+
     // MARK: Connection
 
     public func submitPing() {
@@ -164,13 +225,6 @@ public protocol HTTP2SessionDelegate: AnyObject {
         guard let handle = unsafe handle else { return }
         let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
         check(unsafe nghttp2_submit_goaway(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, nil, 0))
-        delegate.sessionHasOutput()
-    }
-
-    /// Ends the connection at once with GOAWAY, once that is written.
-    public func terminate(_ code: HTTP2ErrorCode) {
-        guard let handle = unsafe handle else { return }
-        check(unsafe nghttp2_session_terminate_session(handle, code.rawValue))
         delegate.sessionHasOutput()
     }
 
@@ -235,6 +289,20 @@ public protocol HTTP2SessionDelegate: AnyObject {
         unsafe stream._withUnsafeGuaranteedRef(body)
     }
 
+    /// HEADERS or DATA of stream `id` have gone out.
+    func sentCallFrame(_ id: Int32, ends: Bool) {
+        sentFrames &+= 1
+        switch role {
+        case .client: withStream(id) { $0.sentHeaders = true }
+        case .server:
+            // A server that has answered before the request ended tells the client to stop (RFC 9113 section 8.1).
+            guard ends else { return }
+            withStream(id) { stream in
+                if !stream.remoteHasEnded { submitReset(stream, .noError) }
+            }
+        }
+    }
+
     /// The library has closed stream `id`.
     func closed(_ id: Int32, _ code: HTTP2ErrorCode) {
         guard let pointer = unsafe nghttp2_session_get_stream_user_data(handle, id) else { return }
@@ -263,6 +331,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
         stream.listIndex = -1
         stream.isListed = false
         stream.session = nil
+        queuedBytes -= unsafe stream.queue.byteCount
         unsafe stream.queue.removeAll()
     }
 

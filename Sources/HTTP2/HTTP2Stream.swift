@@ -72,6 +72,7 @@ open class HTTP2Stream {
     public final func write(_ chunk: OutboundChunk) {
         guard isListed, case .open = end else { return }
         unsafe queue.append(chunk)
+        session?.queuedBytes += chunk.count
         resume()
     }
 

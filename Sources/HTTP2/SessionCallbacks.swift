@@ -10,7 +10,9 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_max_outbound_ack(options, settings.maximumQueuedAcknowledgements)
-        unsafe nghttp2_option_set_stream_reset_rate_limit(options, settings.resetBurst, settings.resetsPerSecond)
+        // The session counts resets itself, and says so to the peer; this is for what it might miss.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(
+            options, UInt64(settings.resetBurst) * 2, UInt64(settings.resetsPerSecond) * 2)
         unsafe nghttp2_option_set_max_continuations(options, settings.maximumContinuations)
         let pointer = unsafe Unmanaged.passUnretained(owner).toOpaque()
         var handle: OpaquePointer?
@@ -46,8 +48,8 @@ internal import CNGHTTP2
             unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
             unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
             unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onClose)
-            unsafe nghttp2_session_callbacks_set_on_frame_send_callback(
-                callbacks, role == .server ? onServerFrameSent : onClientFrameSent)
+            unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, onInvalidFrame)
+            unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, onFrameSent)
             return unsafe callbacks
         }
     }
@@ -61,10 +63,12 @@ private func session<Result>(_ pointer: UnsafeMutableRawPointer?, _ body: (HTTP2
 }
 
 private let endStream = UInt8(NGHTTP2_FLAG_END_STREAM.rawValue)
+private let acknowledges = UInt8(NGHTTP2_FLAG_ACK.rawValue)
 
 private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame, owner in
     guard let frame = unsafe frame?.pointee else { return 0 }
     unsafe session(owner) { session in
+        session.openHeaderBlock = true
         if unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST {
             let opened = unsafe session.opened(frame.hd.stream_id)
             unsafe nghttp2_session_set_stream_user_data(
@@ -111,12 +115,16 @@ private let onFrame: nghttp2_on_frame_recv_callback = { _, frame, owner in
     unsafe session(owner) { session in
         switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue:
-            guard header.flags & endStream != 0 else { return }
+            guard header.flags & endStream != 0 else {
+                if unsafe header.length <= frame.pointee.data.padlen { session.receivedIdleFrame() }
+                return
+            }
             session.withStream(header.stream_id) { stream in
                 stream.remoteHasEnded = true
                 stream.receiveEnd()
             }
         case NGHTTP2_HEADERS.rawValue:
+            session.openHeaderBlock = false
             let category = unsafe frame.pointee.headers.cat
             session.withStream(header.stream_id) { stream in
                 if header.flags & endStream != 0 { stream.remoteHasEnded = true }
@@ -124,11 +132,15 @@ private let onFrame: nghttp2_on_frame_recv_callback = { _, frame, owner in
                 if stream.remoteHasEnded, stream.isListed { stream.receiveEnd() }
             }
         case NGHTTP2_SETTINGS.rawValue:
-            guard header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { return }
+            guard header.flags & acknowledges == 0 else { return }
+            session.receivedIdleFrame()
             session.delegate.receivedSettings()
         case NGHTTP2_PING.rawValue:
-            guard header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 else { return }
-            session.delegate.receivedPingAcknowledgement()
+            guard header.flags & acknowledges == 0 else { return session.delegate.receivedPingAcknowledgement() }
+            session.receivedIdleFrame()
+            session.delegate.receivedPing()
+        case NGHTTP2_PRIORITY.rawValue: session.receivedIdleFrame()
+        case NGHTTP2_RST_STREAM.rawValue: session.countReset()
         case NGHTTP2_GOAWAY.rawValue:
             let goAway = unsafe frame.pointee.goaway
             unsafe session.delegate.receivedGoAway(
@@ -152,30 +164,37 @@ private let onClose: nghttp2_on_stream_close_callback = { _, id, code, owner in
     return 0
 }
 
-/// A server that has answered before the request ended tells the client to stop sending (RFC 9113 section 8.1).
-private let onServerFrameSent: nghttp2_on_frame_send_callback = { handle, frame, owner in
-    guard let header = unsafe frame?.pointee.hd, header.flags & endStream != 0 else { return 0 }
-    guard header.type == UInt8(NGHTTP2_HEADERS.rawValue) || header.type == UInt8(NGHTTP2_DATA.rawValue) else {
-        return 0
-    }
-    unsafe session(owner) { session in
-        session.withStream(header.stream_id) { stream in
-            if !stream.remoteHasEnded { session.submitReset(stream, .noError) }
-        }
-    }
+/// The library answers an invalid frame by itself, if at all by a reset, which `onFrameSent` counts.
+private let onInvalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, frame, _, owner in
+    guard unsafe frame?.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
+    unsafe session(owner) { $0.openHeaderBlock = false }
     return 0
 }
 
-private let onClientFrameSent: nghttp2_on_frame_send_callback = { _, frame, owner in
-    guard let header = unsafe frame?.pointee.hd, header.type == UInt8(NGHTTP2_HEADERS.rawValue) else { return 0 }
-    unsafe session(owner) { session in session.withStream(header.stream_id) { $0.sentHeaders = true } }
+private let onFrameSent: nghttp2_on_frame_send_callback = { _, frame, owner in
+    guard let frame = unsafe frame else { return 0 }
+    let header = unsafe frame.pointee.hd
+    unsafe session(owner) { session in
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            session.sentCallFrame(header.stream_id, ends: header.flags & endStream != 0)
+        case NGHTTP2_RST_STREAM.rawValue:
+            // What we give up or refuse to read on is our decision; everything else, the peer has provoked.
+            let code = unsafe HTTP2ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
+            if code != .noError, code != .cancel { session.countReset() }
+        default: break
+        }
+    }
     return 0
 }
 
 private let readData: nghttp2_data_source_read_callback = { handle, id, buffer, count, flags, source, _ in
     unsafe Unmanaged<HTTP2Stream>.fromOpaque(source!.pointee.ptr)._withUnsafeGuaranteedRef { stream in
         let moved = unsafe stream.queue.move(into: UnsafeMutableRawBufferPointer(start: buffer, count: count))
-        if moved > 0 { stream.drained() }
+        if moved > 0 {
+            stream.session?.queuedBytes -= moved
+            stream.drained()
+        }
         guard unsafe stream.queue.isEmpty else { return moved }
         switch stream.end {
         case .open:

@@ -1,3 +1,4 @@
+internal import Compression
 internal import EventLoop
 internal import HTTP2
 internal import RPCCore
@@ -11,17 +12,28 @@ internal import RPCCore
     final let connection: HTTP2Connection
     final var loop: EventLoop { connection.loop }
 
-    /// Unchecked, like `inbox`: no access of it calls out, but for the one in `receiveData`.
+    /// Unchecked, like `inbox`: no access of it calls out, but for the one in `receiveData`, which stays away from it.
     @exclusivity(unchecked) private var deframer: MessageDeframer
     @exclusivity(unchecked) private var inbox = MessageQueue()
-    /// Bytes of the stream's window that are not given back, since their messages wait in the inbox.
+    /// Bytes of the stream's window that are not given back, since their messages wait in the inbox, or have no place.
     private var heldBytes = 0
+    /// Bytes that the connection has set aside for a large message of this call.
+    private var reservedBytes = 0
+    private var waitsForMemory = false
     private var inboundEnd = InboundEnd.open
-    private var receiver: UnsafeContinuation<[UInt8]?, any Error>?
+    private var receiver: UnsafeContinuation<FramedMessage?, any Error>?
     private var sender: UnsafeContinuation<Void, any Error>?
     /// Count the waits, to tell a late cancellation of an earlier wait from one of the present wait.
     private var receiveCount = 0
     private var sendCount = 0
+
+    /// What compressed messages of the peer are compressed with.
+    final var inboundEncoding = MessageEncoding.identity
+    /// What messages to the peer are compressed with.
+    final var outboundEncoding = MessageEncoding.identity
+    /// Bytes of messages on the wire, without their prefixes.
+    final private(set) var sentMessageBytes = 0
+    final private(set) var receivedMessageBytes = 0
 
     private enum InboundEnd {
         case open
@@ -31,6 +43,8 @@ internal import RPCCore
 
     /// A writer waits while more than this is queued.
     static let outboundLimitBytes = 64 << 10
+    /// A message up to this size needs no reservation.
+    static let unreservedMessageBytes = 64 << 10
 
     init(connection: HTTP2Connection, maximumMessageBytes: Int) {
         self.connection = connection
@@ -44,8 +58,10 @@ internal import RPCCore
     /// A task that waited in `nextMessage` or `roomToWrite` was cancelled.
     func waitWasCancelled() {}
     /// May refuse a message, by throwing, before it is queued.
-    func accept(_ message: ReceivedMessage) throws(Status) {
-        if message.isCompressed { throw Status(.internal, "a compressed message without a known encoding") }
+    func accept(_ message: FramedMessage) throws(Status) {
+        if message.isCompressed, inboundEncoding == .identity {
+            throw Status(.internal, "a compressed message without a known encoding")
+        }
     }
 
     // MARK: Reading
@@ -57,9 +73,10 @@ internal import RPCCore
         do throws(FramingError) {
             try unsafe deframer.receive(bytes) { message in
                 guard refusal == nil else { return }
+                receivedMessageBytes += message.bytes.count
                 do throws(Status) {
                     try accept(message)
-                    deliver(message.bytes)
+                    deliver(message)
                 } catch {
                     refusal = error
                 }
@@ -68,7 +85,7 @@ internal import RPCCore
             refusal = refusal ?? error.status
         }
         if let refusal { return inboundFailed(refusal) }
-        if unsafe inbox.isEmpty { giveBack(heldBytes) }
+        settleWindow()
     }
 
     /// The peer's last message has come. Returns what is wrong when it is not whole.
@@ -90,15 +107,44 @@ internal import RPCCore
         inboundEnd = .failed(status)
         if !keepingMessages {
             unsafe inbox.removeAll()
-            giveBack(heldBytes)
+            giveUpReservation()
+            consume(heldBytes)
+            heldBytes = 0
         }
         resumeReceiver(.failure(status))
     }
 
     /// What a reader gets without waiting: a message, or nil for the end; `.none` when it has to wait.
     final func messageAtHand() throws -> [UInt8]?? {
+        switch try framedMessageAtHand() {
+        case .some(.some(let message)): .some(.some(try unpack(message)))
+        case .some(nil): .some(nil)
+        case nil: .none
+        }
+    }
+
+    final func nextMessage() async throws -> [UInt8]? {
+        if let message = try messageAtHand() { return message }
+        return try await waitForMessage().map { try unpack($0) }
+    }
+
+    /// The next message and what it was on the wire.
+    final func nextReceivedMessage() async throws -> ReceivedMessage? {
+        let framed: FramedMessage?
+        if let message = try framedMessageAtHand() { framed = message } else { framed = try await waitForMessage() }
+        return try framed.map { message in
+            ReceivedMessage(
+                bytes: try unpack(message), wireByteCount: message.bytes.count, wasCompressed: message.isCompressed)
+        }
+    }
+
+    private func framedMessageAtHand() throws -> FramedMessage?? {
         if let message = unsafe inbox.popFirst() {
-            unsafe giveBack(inbox.isEmpty ? heldBytes : min(heldBytes, message.count + MessagePrefix.byteCount))
+            if unsafe inbox.isEmpty {
+                settleWindow()
+            } else {
+                giveBack(min(heldBytes, message.bytes.count + MessagePrefix.byteCount))
+            }
             return .some(message)
         }
         switch inboundEnd {
@@ -108,9 +154,8 @@ internal import RPCCore
         }
     }
 
-    final func nextMessage() async throws -> [UInt8]? {
+    private func waitForMessage() async throws -> FramedMessage? {
         loop.preconditionOnLoop()
-        if let message = try messageAtHand() { return message }
         precondition(unsafe receiver == nil, "one task at a time receives from a call")
         receiveCount += 1
         let number = receiveCount
@@ -119,6 +164,69 @@ internal import RPCCore
         } onCancel: {
             loop.spawn { self.cancelReceive(number) }
         }
+    }
+
+    /// Decompresses only what a reader asks for: what merely waits stays as small as it came.
+    private func unpack(_ message: FramedMessage) throws -> [UInt8] {
+        guard message.isCompressed else { return message.bytes }
+        do throws(GzipError) {
+            return try Gzip.decompress(message.bytes, limit: unsafe deframer.maximumMessageBytes)
+        } catch {
+            let status =
+                switch error {
+                case .malformed: Status(.internal, "a message is not the gzip it claims to be")
+                case .tooLarge(let limit):
+                    Status(.resourceExhausted, "a message exceeds the limit of \(limit) bytes when decompressed")
+                }
+            inboundFailed(status)
+            throw status
+        }
+    }
+
+    // MARK: The window
+
+    /// Gives the window back when nothing waits for the reader: at once for small messages, and for a large one when
+    /// the connection has room for it, so that what a peer merely announces or never finishes stays bounded.
+    private func settleWindow() {
+        guard unsafe inbox.isEmpty else { return }
+        let announced = unsafe deframer.announcedBytes
+        guard announced > Self.unreservedMessageBytes else {
+            giveUpReservation()
+            return giveBack(heldBytes)
+        }
+        if reservedBytes == 0 {
+            guard !waitsForMemory else { return }
+            guard connection.memory.reserve(announced, for: self) else {
+                waitsForMemory = true
+                return
+            }
+            reservedBytes = announced
+        }
+        giveBack(heldBytes)
+    }
+
+    /// The connection has set aside what this call waited for.
+    final func reservationGranted(_ bytes: Int) {
+        waitsForMemory = false
+        reservedBytes = bytes
+        giveBack(heldBytes)
+    }
+
+    /// Call when the stream is gone.
+    final func giveUpReservation() {
+        if waitsForMemory {
+            waitsForMemory = false
+            connection.memory.forget(self)
+        }
+        guard reservedBytes > 0 else { return }
+        connection.memory.release(reservedBytes)
+        reservedBytes = 0
+    }
+
+    private func giveBack(_ bytes: Int) {
+        heldBytes -= bytes
+        // After the peer's last byte nobody needs the window any more.
+        if case .open = inboundEnd { consume(bytes) }
     }
 
     // MARK: Writing
@@ -139,9 +247,13 @@ internal import RPCCore
         }
     }
 
-    final func writeMessage(_ message: [UInt8]) {
-        let prefix = UInt64(MessagePrefix(length: message.count).length)
-        write(OutboundChunk(prefix: prefix, prefixCount: MessagePrefix.byteCount, body: message))
+    final func writeMessage(_ message: [UInt8], compressing: Bool = true) {
+        let isCompressed = compressing && outboundEncoding == .gzip
+        let body = isCompressed ? Gzip.compress(message) : message
+        sentMessageBytes += body.count
+        let prefix = UInt64(isCompressed ? 1 : 0) << 32 | UInt64(body.count)
+        precondition(body.count <= Int(UInt32.max), "a message has at most 4 GiB")
+        write(OutboundChunk(prefix: prefix, prefixCount: MessagePrefix.byteCount, body: body))
     }
 
     final func resumeSender(_ error: (any Error)?) {
@@ -152,20 +264,14 @@ internal import RPCCore
 
     // MARK: Helpers
 
-    private func deliver(_ message: [UInt8]) {
+    private func deliver(_ message: FramedMessage) {
         if unsafe receiver == nil { unsafe inbox.append(message) } else { resumeReceiver(.success(message)) }
     }
 
-    private func resumeReceiver(_ result: Result<[UInt8]?, any Error>) {
+    private func resumeReceiver(_ result: Result<FramedMessage?, any Error>) {
         guard let waiting = unsafe receiver else { return }
         unsafe receiver = nil
         unsafe waiting.resume(with: result)
-    }
-
-    private func giveBack(_ bytes: Int) {
-        heldBytes -= bytes
-        // After the peer's last byte nobody needs the window any more.
-        if case .open = inboundEnd { consume(bytes) }
     }
 
     private func cancelReceive(_ number: Int) {

@@ -19,7 +19,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, settings: HTTP2Settings
     ) {
         peer = Peer(address: address.description)
-        super.init(.client, loop: loop, socket: socket, tls: tls, settings: settings)
+        super.init(
+            .client, loop: loop, socket: socket, tls: tls, settings: settings,
+            limits: Limits(
+                messageMemoryBytes: 64 << 20, writeStallTimeout: .seconds(30), headerBlockTimeout: .seconds(10)))
     }
 
     /// Starts, and returns when the server's SETTINGS have come. Throws `Status` when they do not by `instant`.

@@ -36,13 +36,21 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     var peer: Peer { client.peer }
     var trailingMetadata: Metadata { trailers.withLock { $0 }.metadata }
 
-    func send(_ message: [UInt8]) async throws {
-        if loop.isCurrent, outboundBytes < Self.outboundLimitBytes { return try sendNow(message) }
+    func send(_ message: [UInt8]) async throws { try await send(message, compressing: true) }
+
+    func send(_ message: [UInt8], compressing: Bool) async throws {
+        if loop.isCurrent, outboundBytes < Self.outboundLimitBytes {
+            return try sendNow(message, compressing: compressing)
+        }
         try await loop.perform {
             try self.checkOpen()
             try await self.roomToWrite()
-            try self.sendNow(message)
+            try self.sendNow(message, compressing: compressing)
         }
+    }
+
+    func receiveMessage() async throws -> ReceivedMessage? {
+        try await loop.perform { try await self.nextReceivedMessage() }
     }
 
     func finishSending() async {
@@ -70,9 +78,9 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
 
     // MARK: On the loop
 
-    func sendNow(_ message: [UInt8]) throws {
+    func sendNow(_ message: [UInt8], compressing: Bool = true) throws {
         try checkOpen()
-        writeMessage(message)
+        writeMessage(message, compressing: compressing)
     }
 
     func cancelNow() {
@@ -118,6 +126,11 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
                 trailers.withLock { $0 = head.store }
                 return end(status)
             }
+            guard let encoding = head.encoding else {
+                return abandon(
+                    Status(.internal, "the response has an encoding that was not offered", certainty: .unknown))
+            }
+            inboundEncoding = encoding
             initial = head.store
             head.reset()
             headersHaveCome = true
@@ -135,6 +148,7 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     override func waitWasCancelled() { cancelNow() }
 
     override func closed(_ code: HTTP2ErrorCode) {
+        giveUpReservation()
         if status == nil { end(failure(code)) }
         client.releasePlace()
     }

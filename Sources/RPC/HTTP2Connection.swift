@@ -15,7 +15,11 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     /// Why the connection ended; what its open calls are told.
     final private(set) var closeReason = Status(.unavailable, "the connection was closed", certainty: .unknown)
 
+    /// What calls with large messages have set aside.
+    final var memory: MessageMemory
+
     private let socket: StreamSocket
+    private let limits: Limits
     private let tls: TLSEngine?
     private var interest: Readiness = .readable
     private var isListedForFlush = false
@@ -24,12 +28,32 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     private var unsent: [UInt8] = []
     private var unsentOffset = 0
 
+    /// Runs while the kernel takes nothing more.
+    private var stallTimer: LoopTimer?
+    /// Runs while the peer owes the end of a header block.
+    private var headerTimer: LoopTimer?
+
     private static let roundsPerFlush = 8
 
-    init(_ role: HTTP2Role, loop: EventLoop, socket: StreamSocket, tls: TLSEngine?, settings: HTTP2Settings) {
+    /// What protects a connection beyond its session's settings.
+    struct Limits {
+        /// Of large messages that have begun and not been taken, all together.
+        var messageMemoryBytes: Int
+        /// How long the kernel may take nothing, since the peer reads nothing.
+        var writeStallTimeout: Duration
+        /// From the first frame of a header block to its last.
+        var headerBlockTimeout: Duration
+    }
+
+    init(
+        _ role: HTTP2Role, loop: EventLoop, socket: StreamSocket, tls: TLSEngine?, settings: HTTP2Settings,
+        limits: Limits
+    ) {
         self.loop = loop
         self.socket = socket
         self.tls = tls
+        self.limits = limits
+        memory = MessageMemory(limitBytes: limits.messageMemoryBytes)
         session = HTTP2Session(role, settings: settings, delegate: self)
     }
 
@@ -51,7 +75,9 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     // MARK: For subclasses
 
     func makeStream() -> HTTP2Stream { preconditionFailure("only servers take streams") }
+    func receivedBytes() {}
     func receivedSettings() {}
+    func receivedPing() {}
     func receivedPingAcknowledgement() {}
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) {}
     /// The TLS handshake has ended well.
@@ -86,11 +112,14 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     }
 
     private func read() {
+        session.nowNanoseconds = loop.passNanoseconds
+        defer { watchHeaderBlock() }
         do {
             switch try unsafe socket.receive(into: loop.scratch.input) {
             case .wouldBlock: break
             case .endOfStream: close(Status(.unavailable, "the peer closed the connection", certainty: .unknown))
             case .bytes(let count):
+                receivedBytes()
                 let bytes = unsafe Span<UInt8>(_unsafeBytes: loop.scratch.input[..<count])
                 if let tls {
                     tls.receive(bytes)
@@ -102,7 +131,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
                 if session.wantsOutput { sessionHasOutput() }
             }
         } catch let error as HTTP2Error {
-            // GOAWAY with the reason may be waiting.
+            // GOAWAY with the reason is waiting.
             requestClose(Status(.internal, "HTTP/2: \(error)", certainty: .unknown))
         } catch let error as TLSError {
             // So may an alert.
@@ -143,7 +172,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
                     try unsafe socket.send(UnsafeRawBufferPointer(rebasing: bytes[unsentOffset...]))
                 }
                 unsentOffset += sent
-                guard unsentOffset == unsent.count else { return watch([.readable, .writable]) }
+                if sent > 0 { stopStallTimer() }
+                guard unsentOffset == unsent.count else { return waitForRoom() }
                 unsent = []
                 unsentOffset = 0
             }
@@ -169,6 +199,44 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         return unsafe tls.moveOutput(into: output)
     }
 
+    /// The kernel takes nothing more, since the peer does not read.
+    private func waitForRoom() {
+        watch([.readable, .writable])
+        guard stallTimer == nil else { return }
+        stallTimer = loop.schedule(at: .now + limits.writeStallTimeout) { [unowned self] in
+            stallTimer = nil
+            close(
+                Status(.unavailable, "the peer has read nothing for \(limits.writeStallTimeout)", certainty: .unknown))
+        }
+    }
+
+    private func stopStallTimer() {
+        guard let timer = stallTimer else { return }
+        loop.cancel(timer)
+        stallTimer = nil
+    }
+
+    /// A header block that goes on past the end of what was read has its time limit.
+    private func watchHeaderBlock() {
+        guard session.headerBlockIsOpen, !isClosed else {
+            guard let timer = headerTimer else { return }
+            loop.cancel(timer)
+            headerTimer = nil
+            return
+        }
+        guard headerTimer == nil else { return }
+        headerTimer = loop.schedule(at: .now + limits.headerBlockTimeout) { [unowned self] in
+            headerTimer = nil
+            refuse(.enhanceYourCalm, "a header block was begun and not finished in time")
+        }
+    }
+
+    /// Tells the peer why, and closes.
+    final func refuse(_ code: HTTP2ErrorCode, _ reason: String) {
+        session.refuse(HTTP2Error(code, reason))
+        requestClose(Status(.unavailable, reason, certainty: .unknown))
+    }
+
     private func watch(_ wanted: Readiness) {
         guard wanted != interest else { return }
         interest = wanted
@@ -179,6 +247,9 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         guard !isClosed else { return }
         isClosed = true
         closeReason = reason
+        stopStallTimer()
+        if let timer = headerTimer { loop.cancel(timer) }
+        headerTimer = nil
         loop.unwatch(socket.descriptor)
         if let tls, unsentOffset == unsent.count { sayGoodbye(tls) }
         socket.close()

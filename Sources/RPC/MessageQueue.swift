@@ -1,17 +1,18 @@
 internal import DequeModule
+internal import RPCCore
 
 /// Messages in order; the first needs no allocation, since most calls have just one. Its bound is the stream's window.
 struct MessageQueue {
-    private var first: [UInt8]?
-    private var rest: Deque<[UInt8]> = []
+    private var first: FramedMessage?
+    private var rest: Deque<FramedMessage> = []
 
     var isEmpty: Bool { first == nil }
 
-    mutating func append(_ message: [UInt8]) {
+    mutating func append(_ message: FramedMessage) {
         if first == nil { first = message } else { rest.append(message) }
     }
 
-    mutating func popFirst() -> [UInt8]? {
+    mutating func popFirst() -> FramedMessage? {
         guard let message = first else { return nil }
         first = rest.isEmpty ? nil : rest.removeFirst()
         return message

@@ -10,7 +10,7 @@ public import TLS
 public final class RPCServer: Sendable {
     private struct State {
         var listeners: [Listener] = []
-        var connectionCount = 0
+        var connections: ConnectionCounts
         var nextLoop = 0
         var phase = Phase.serving
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -25,7 +25,14 @@ public final class RPCServer: Sendable {
 
     /// What the loops and the listeners share.
     private final class SharedState: Sendable {
-        let state = Mutex(State())
+        let state: Mutex<State>
+
+        init(_ configuration: ServerConfiguration) {
+            let counts = ConnectionCounts(
+                maximum: configuration.maximumConnections,
+                maximumPerAddress: configuration.maximumConnectionsPerAddress)
+            state = Mutex(State(connections: counts))
+        }
     }
 
     /// - Parameters:
@@ -39,11 +46,11 @@ public final class RPCServer: Sendable {
         contents = ServerContents(
             configuration: configuration, methods: MethodTable.Index(services, configuration.meter),
             interceptors: interceptors, tls: tls)
-        let shared = SharedState()
+        let shared = SharedState(configuration)
         state = shared
         let contents = contents
         loops = group.loops.map { loop in
-            ServerLoop(loop, contents) { shared.state.withLock { $0.connectionCount -= 1 } }
+            ServerLoop(loop, contents) { address in shared.state.withLock { $0.connections.leave(address) } }
         }
     }
 
@@ -119,10 +126,7 @@ public final class RPCServer: Sendable {
     /// Gives an accepted connection to the next loop in turn. Called on the listener's loop.
     private func handOut(_ socket: StreamSocket, _ peer: SocketAddress) {
         let chosen: Int? = state.state.withLock { state in
-            guard state.phase == .serving, state.connectionCount < contents.configuration.maximumConnections else {
-                return nil
-            }
-            state.connectionCount += 1
+            guard state.phase == .serving, state.connections.admit(peer) else { return nil }
             state.nextLoop = (state.nextLoop + 1) % loops.count
             return state.nextLoop
         }

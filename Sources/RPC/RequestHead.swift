@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import RPCCore
 
 /// What a server needs of a request's header fields; all others are stored for whoever asks.
 ///
@@ -6,7 +7,9 @@ internal import HTTP2
 struct RequestHead {
     private(set) var store = HeaderStore()
     private(set) var timeout: [UInt8]?
-    private(set) var encodingIsKnown = true
+    /// Nil when it is not known here.
+    private(set) var encoding: MessageEncoding? = .identity
+    private(set) var acceptsGzip = false
     /// The beginning of a path that names no method here, for the error.
     var unknownPath: [UInt8] = []
     private var isPost = false
@@ -46,8 +49,9 @@ struct RequestHead {
         case 10 where name.equals(":authority") || name.equals("user-agent"): break
         case 12 where name.equals("content-type"): contentTypeIsGRPC = isGRPC(value)
         case 12 where name.equals("grpc-timeout"): timeout = value.array
-        case 13 where name.equals("grpc-encoding"): encodingIsKnown = value.equals("identity")
+        case 13 where name.equals("grpc-encoding"): encoding = MessageEncoding(value)
         case 14 where name.equals("content-length"): break
+        case 20 where name.equals("grpc-accept-encoding"): acceptsGzip = value.listContains("gzip")
         default: store.append(name, value)
         }
     }
@@ -57,5 +61,31 @@ struct RequestHead {
         guard value.starts(with: "application/grpc") else { return false }
         guard value.count > 16 else { return true }
         return value[16] == UInt8(ascii: "+") || value[16] == UInt8(ascii: ";")
+    }
+}
+
+extension MessageEncoding {
+    /// Nil when it is not known here.
+    init?(_ value: Span<UInt8>) {
+        if value.equals("identity") {
+            self = .identity
+        } else if value.equals("gzip") {
+            self = .gzip
+        } else {
+            return nil
+        }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether the items, separated by commas and spaces, have `item` among them.
+    func listContains(_ item: StaticString) -> Bool {
+        var start = 0
+        for index in 0...count {
+            if index < count, self[index] != UInt8(ascii: ","), self[index] != UInt8(ascii: " ") { continue }
+            if extracting(start..<index).equals(item) { return true }
+            start = index + 1
+        }
+        return false
     }
 }

@@ -10,6 +10,8 @@ struct ResponseHead {
     private var code: Int?
     private var message = ""
     private var details: [UInt8] = []
+    /// Nil when it is not known here.
+    private(set) var encoding: MessageEncoding? = .identity
 
     mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         switch name.count {
@@ -17,6 +19,8 @@ struct ResponseHead {
         case 11 where name.equals("grpc-status"): code = Self.number(value) ?? Status.Code.unknown.rawValue
         case 12 where name.equals("content-type"): contentTypeIsGRPC = value.starts(with: "application/grpc")
         case 12 where name.equals("grpc-message"): message = PercentEncoding.decode(value.array)
+        case 13 where name.equals("grpc-encoding"): encoding = MessageEncoding(value)
+        case 20 where name.equals("grpc-accept-encoding"): break
         case 23 where name.equals("grpc-status-details-bin"): details = Base64.decode(value.array) ?? []
         default: store.append(name, value)
         }

@@ -8,11 +8,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let configuration: ServerConfiguration
     var methods: MethodTable
     let interceptors: [any ServerInterceptor]
+    let address: SocketAddress
     private(set) var peer: Peer
 
     private let onEnd: (ServerConnection) -> Void
     private var runningHandlers = 0
     private var handshakeTimer: LoopTimer?
+    private var lifetimeTimer: LoopTimer?
+    private var lifetime: ConnectionLifetime
+    private var pingStrikes: PingStrikes
     private var isDraining = false
 
     init(
@@ -22,9 +26,20 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         configuration = server.configuration
         methods = MethodTable(server.methods)
         interceptors = server.interceptors
+        self.address = address
         peer = Peer(address: address.description)
+        lastCallNanoseconds = loop.passNanoseconds
         self.onEnd = onEnd
-        super.init(.server, loop: loop, socket: socket, tls: tls, settings: server.configuration.http2)
+        lifetime = ConnectionLifetime(configuration.lifetime(), at: loop.passNanoseconds)
+        pingStrikes = PingStrikes(
+            minimumInterval: configuration.minimumPingInterval.nanoseconds,
+            allowsWithoutCalls: configuration.permitsPingsWithoutCalls, strikes: 2)
+        super.init(
+            .server, loop: loop, socket: socket, tls: tls, settings: configuration.http2,
+            limits: Limits(
+                messageMemoryBytes: configuration.requestMemoryBytesPerConnection,
+                writeStallTimeout: configuration.writeStallTimeout,
+                headerBlockTimeout: configuration.headerBlockTimeout))
     }
 
     /// Starts to serve. Call once, on the loop.
@@ -36,16 +51,40 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         }
     }
 
-    override func makeStream() -> HTTP2Stream { ServerStream(self) }
+    /// When a call last began or ended.
+    private var lastCallNanoseconds: Int64 = 0
+
+    override func makeStream() -> HTTP2Stream {
+        lastCallNanoseconds = loop.passNanoseconds
+        return ServerStream(self)
+    }
+
+    func streamClosed() { lastCallNanoseconds = loop.passNanoseconds }
 
     override func secured(_ certificate: PeerCertificate?) {
         peer = Peer(address: peer.address, identity: certificate.map(PeerIdentity.init))
     }
 
-    override func receivedSettings() { cancelHandshakeTimer() }
+    override func receivedSettings() {
+        guard handshakeTimer != nil else { return }
+        cancelHandshakeTimer()
+        checkLifetime()
+    }
+
+    override func receivedBytes() { lifetime.received(at: loop.passNanoseconds) }
+
+    override func receivedPing() {
+        guard
+            pingStrikes.received(
+                at: loop.passNanoseconds, hasCalls: !session.openStreams.isEmpty,
+                callFramesSent: session.callFramesSent)
+        else { return refuse(.enhanceYourCalm, "too_many_pings") }
+    }
 
     override func didClose() {
         cancelHandshakeTimer()
+        if let timer = lifetimeTimer { loop.cancel(timer) }
+        lifetimeTimer = nil
         if runningHandlers == 0 { onEnd(self) }
     }
 
@@ -57,6 +96,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         runningHandlers += 1
         return true
     }
+
+    /// The client leaves too many responses unread to be given more.
+    var isUnread: Bool { session.outboundBytes > configuration.responseMemoryBytesPerConnection }
 
     func handlerEnded() {
         runningHandlers -= 1
@@ -70,6 +112,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     func drain() {
         guard !isDraining, !isClosed else { return }
         isDraining = true
+        lifetime.left(at: loop.passNanoseconds)
         session.submitShutdownNotice()
         session.submitPing()
     }
@@ -77,6 +120,28 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Second step: names the last stream. The session has finished when the open streams have.
     override func receivedPingAcknowledgement() {
         if isDraining { session.submitGoAway() }
+    }
+
+    // MARK: Keepalive, idleness, age
+
+    /// Does what is due, and comes back when something else may be.
+    private func checkLifetime() {
+        guard !isClosed else { return }
+        lifetimeTimer = nil
+        let now = EventLoop.monotonicNanoseconds()
+        lifetime.callsChanged(areOpen: !session.openStreams.isEmpty, at: lastCallNanoseconds)
+        let (action, next) = lifetime.check(at: now)
+        switch action {
+        case nil: break
+        case .ping: session.submitPing()
+        case .leave: drain()
+        case .giveUp: return requestClose(Status(.unavailable, "the client did not answer a ping", certainty: .unknown))
+        case .cut: return requestClose(Status(.unavailable, "the connection was left", certainty: .unknown))
+        }
+        guard let next else { return }
+        lifetimeTimer = loop.schedule(at: .now + .nanoseconds(max(1_000_000, next - now))) { [unowned self] in
+            checkLifetime()
+        }
     }
 
     private func cancelHandshakeTimer() {
@@ -89,5 +154,25 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 extension PeerIdentity {
     init(_ certificate: PeerCertificate) {
         self.init(commonName: certificate.commonName, dnsNames: certificate.dnsNames, uris: certificate.uris)
+    }
+}
+
+extension ServerConfiguration {
+    /// For one connection: its age is drawn here.
+    fileprivate func lifetime() -> ConnectionLifetime.Limits {
+        ConnectionLifetime.Limits(
+            keepaliveTime: keepaliveTime?.nanoseconds, keepaliveTimeout: keepaliveTimeout.nanoseconds,
+            idle: maximumConnectionIdle?.nanoseconds,
+            age: maximumConnectionAge.map { $0.nanoseconds / 100 * Int64.random(in: 90...110) },
+            grace: connectionAgeGrace.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// Cut at 292 years.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? (seconds < 0 ? .min / 4 : .max / 4) : min(scaled, .max / 4) + attoseconds / 1_000_000_000
     }
 }

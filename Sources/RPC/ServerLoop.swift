@@ -16,13 +16,13 @@ struct ServerContents: Sendable {
 final class ServerLoop: @unchecked Sendable {
     let loop: EventLoop
     private let contents: ServerContents
-    private let onConnectionEnd: @Sendable () -> Void
+    private let onConnectionEnd: @Sendable (SocketAddress) -> Void
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var isDraining = false
 
     /// - Parameter onConnectionEnd: called for each connection that was taken, when it is gone.
-    init(_ loop: EventLoop, _ contents: ServerContents, onConnectionEnd: @escaping @Sendable () -> Void) {
+    init(_ loop: EventLoop, _ contents: ServerContents, onConnectionEnd: @escaping @Sendable (SocketAddress) -> Void) {
         self.loop = loop
         self.contents = contents
         self.onConnectionEnd = onConnectionEnd
@@ -31,7 +31,7 @@ final class ServerLoop: @unchecked Sendable {
     /// Serves an accepted connection.
     func take(_ socket: StreamSocket, from address: SocketAddress) {
         loop.preconditionOnLoop()
-        guard !isDraining else { return onConnectionEnd() }
+        guard !isDraining else { return onConnectionEnd(address) }
         do {
             let connection = ServerConnection(
                 loop: loop, socket: socket, address: address, tls: try contents.tls.map { try TLSEngine($0) },
@@ -41,7 +41,7 @@ final class ServerLoop: @unchecked Sendable {
             connections[ObjectIdentifier(connection)] = connection
         } catch {
             // Out of descriptors or memory of the kernel: the client sees a closed connection and tries again.
-            onConnectionEnd()
+            onConnectionEnd(address)
         }
     }
 
@@ -65,7 +65,7 @@ final class ServerLoop: @unchecked Sendable {
 
     private func ended(_ connection: ServerConnection) {
         connections[ObjectIdentifier(connection)] = nil
-        onConnectionEnd()
+        onConnectionEnd(connection.address)
         guard connections.isEmpty else { return }
         for waiter in waiters { waiter.resume() }
         waiters = []

@@ -18,6 +18,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private var time: CallTime?
     private var responseHeadersWereSent = false
     private var startNanoseconds: Int64 = 0
+    /// Counts this call, until it has.
+    private var meter: (any ServerMethodMeter)?
     private let cancelled = Atomic(false)
     private let hasTrailing = Atomic(false)
     private let trailing = Mutex(Metadata())
@@ -57,11 +59,28 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         return try await loop.perform { try await self.nextMessage() }
     }
 
-    func send(_ message: [UInt8]) async throws {
-        if loop.isCurrent, outboundBytes < Self.outboundLimitBytes { return try sendNow(message) }
+    func receiveMessage() async throws -> ReceivedMessage? {
+        try await loop.perform { try await self.nextReceivedMessage() }
+    }
+
+    func send(_ message: [UInt8]) async throws { try await send(message, compressing: true) }
+
+    func send(_ message: [UInt8], compressing: Bool) async throws {
+        if loop.isCurrent, outboundBytes < Self.outboundLimitBytes {
+            return try sendNow(message, compressing: compressing)
+        }
         try await loop.perform {
             try await self.roomToWrite()
-            try self.sendNow(message)
+            try self.sendNow(message, compressing: compressing)
+        }
+    }
+
+    func setResponseEncoding(_ encoding: MessageEncoding) async throws {
+        try await loop.perform {
+            guard !self.responseHeadersWereSent else {
+                throw Status(.internal, "the initial metadata, which names the encoding, was sent already")
+            }
+            if unsafe self.head.acceptsGzip || encoding == .identity { self.outboundEncoding = encoding }
         }
     }
 
@@ -89,13 +108,19 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         guard !headersTooLarge else {
             return refuse(Status(.resourceExhausted, "the request's metadata is too large"))
         }
+        meter = served == nil ? server.methods.index.otherMeter : served?.meter
+        if let meter {
+            startNanoseconds = loop.passNanoseconds
+            meter.callStarted()
+        }
         guard let served else {
             let path = unsafe String(decoding: head.unknownPath, as: UTF8.self)
             return refuse(Status(.unimplemented, "unknown method \(path)"))
         }
-        guard unsafe head.encodingIsKnown else {
+        guard let encoding = unsafe head.encoding else {
             return refuse(Status(.unimplemented, "the message encoding is not supported"))
         }
+        inboundEncoding = encoding
         if let timeout = unsafe head.timeout {
             guard let timeout = TimeoutHeader.decode(timeout) else {
                 return refuse(Status(.internal, "malformed grpc-timeout"))
@@ -106,7 +131,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         if !served.method.shape.hasSingleRequest { run(served.method) }
     }
 
-    override func accept(_ message: ReceivedMessage) throws(Status) {
+    override func accept(_ message: FramedMessage) throws(Status) {
         try super.accept(message)
         guard case .receivingRequest(let messages) = phase else { return }
         // The rest would never be read, and the window would never open again.
@@ -127,9 +152,12 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     override func closed(_ code: HTTP2ErrorCode) {
+        giveUpReservation()
+        server.streamClosed()
         stopTimer()
         let wasRunning = if case .running = phase { true } else { false }
         phase = .finished
+        measure(.cancelled)
         guard wasRunning else { return }
         cancel(Status(.cancelled, "the client has given up"))
     }
@@ -137,8 +165,12 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     // MARK: The handler
 
     private func run(_ method: ServerMethod) {
+        guard !server.isUnread else {
+            return refuse(Status(.resourceExhausted, "the client does not read the responses it has asked for"))
+        }
         guard server.startHandler() else {
             phase = .finished
+            measure(.unavailable)
             return reset(.refusedStream)
         }
         phase = .running
@@ -181,8 +213,19 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         phase = .finished
         stopTimer()
         finish(trailers: Self.plainTrailers)
+        measure(.ok)
         task = nil
         server.handlerEnded()
+    }
+
+    private func measure(_ code: Status.Code) {
+        guard let meter else { return }
+        self.meter = nil
+        let duration = EventLoop.monotonicNanoseconds() - startNanoseconds
+        meter.callEnded(
+            MeasuredCall(
+                code, duration: .nanoseconds(duration), sentMessageBytes: sentMessageBytes,
+                receivedMessageBytes: receivedMessageBytes))
     }
 
     private func handlerEnded(_ status: Status) {
@@ -214,13 +257,17 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     // MARK: The answer
 
-    private func sendNow(_ message: [UInt8]) throws {
+    private func sendNow(_ message: [UInt8], compressing: Bool = true) throws {
         guard case .running = phase else { throw Status(.cancelled, "the call has ended") }
         if !responseHeadersWereSent {
-            responseHeadersWereSent = true
-            respond(Self.plainHeaders, endsStream: false)
+            if outboundEncoding == .identity {
+                responseHeadersWereSent = true
+                respond(Self.plainHeaders, endsStream: false)
+            } else {
+                try sendHeaders([:])
+            }
         }
-        writeMessage(message)
+        writeMessage(message, compressing: compressing)
     }
 
     private func sendHeaders(_ metadata: Metadata) throws {
@@ -228,6 +275,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         guard !responseHeadersWereSent else { throw Status(.internal, "the initial metadata was sent already") }
         responseHeadersWereSent = true
         var block = Self.responseHeaders()
+        if outboundEncoding != .identity { block.append("grpc-encoding", outboundEncoding.rawValue) }
         block.append(metadata)
         respond(block, endsStream: false)
     }
@@ -236,6 +284,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         if case .finished = phase { return }
         phase = .finished
         stopTimer()
+        measure(status.code)
         let hasTrailing = hasTrailing.load(ordering: .acquiring)
         let isPlain = status.isOK && status.message.isEmpty && status.metadata.isEmpty && !hasTrailing
         if responseHeadersWereSent {
@@ -245,6 +294,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             finish(trailers: block)
         } else {
             var block = Self.responseHeaders()
+            if unsafe head.encoding == nil { block.append("grpc-accept-encoding", "identity,gzip") }
             block.append(status, trailing: hasTrailing ? trailing.withLock { $0 } : [:])
             respond(block, endsStream: true)
         }

@@ -70,6 +70,7 @@ final class Subchannel: @unchecked Sendable {
             let stream = ClientStream(
                 connection,
                 maximumMessageBytes: options.maximumResponseBytes ?? contents.configuration.maximumResponseBytes)
+            stream.outboundEncoding = options.encoding
             guard connection.session.submitRequest(stream, requestHeaders(path, options, deadline)) else {
                 connection.releasePlace()
                 continue
@@ -119,6 +120,8 @@ final class Subchannel: @unchecked Sendable {
         block.append("te", "trailers")
         block.append("content-type", "application/grpc")
         block.append("user-agent", "grpc-swift-meridian/1.0")
+        block.append("grpc-accept-encoding", "identity,gzip")
+        if options.encoding != .identity { block.append("grpc-encoding", options.encoding.rawValue) }
         if let deadline { block.append("grpc-timeout", TimeoutHeader.encode(deadline.remaining)) }
         block.append(options.metadata)
         return block

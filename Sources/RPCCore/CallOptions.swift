@@ -11,16 +11,20 @@ public struct CallOptions: Sendable {
     /// Limit of one response message in bytes; nil takes the channel's own.
     public var maximumResponseBytes: Int?
 
+    /// How the requests are compressed. A server that does not know the encoding fails the call with UNIMPLEMENTED.
+    public var encoding: MessageEncoding
+
     public static let defaults = CallOptions()
 
     public init(
         timeout: Duration? = nil, metadata: Metadata = [:], waitsForReady: Bool = false,
-        maximumResponseBytes: Int? = nil
+        maximumResponseBytes: Int? = nil, encoding: MessageEncoding = .identity
     ) {
         self.timeout = timeout
         self.metadata = metadata
         self.waitsForReady = waitsForReady
         self.maximumResponseBytes = maximumResponseBytes
+        self.encoding = encoding
     }
 
     /// The earlier of `timeout` from now and the deadline of the current task.

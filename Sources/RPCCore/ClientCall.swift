@@ -23,9 +23,24 @@ public protocol ClientCall: AnyObject, Sendable {
     /// The next message; nil when the call has ended with OK; throws its status otherwise. One waiter at a time.
     func receive() async throws -> [UInt8]?
 
+    /// The next message with what it was on the wire; for whoever cares about compression. As `receive` otherwise.
+    func receiveMessage() async throws -> ReceivedMessage?
+
+    /// As `send`, and says whether this message is compressed when the call's messages are (`CallOptions.encoding`).
+    func send(_ message: [UInt8], compressing: Bool) async throws
+
     /// What came with the status; empty before the end.
     var trailingMetadata: Metadata { get }
 
     /// Ends the call at once, telling the server (RST_STREAM CANCEL). Does nothing after the end.
     func cancel()
+}
+
+/// For transports that do not compress.
+extension ClientCall {
+    public func receiveMessage() async throws -> ReceivedMessage? {
+        try await receive().map { ReceivedMessage(bytes: $0, wireByteCount: $0.count, wasCompressed: false) }
+    }
+
+    public func send(_ message: [UInt8], compressing: Bool) async throws { try await send(message) }
 }

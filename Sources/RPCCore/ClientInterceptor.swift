@@ -49,6 +49,16 @@ public final class ObservedCall: ClientCall {
         return message
     }
 
+    public func receiveMessage() async throws -> ReceivedMessage? {
+        let message = try await reporting { try await call.receiveMessage() }
+        if message == nil { report(.ok) }
+        return message
+    }
+
+    public func send(_ message: [UInt8], compressing: Bool) async throws {
+        try await reporting { try await call.send(message, compressing: compressing) }
+    }
+
     public func cancel() {
         call.cancel()
         report(Status(.cancelled, "the caller left the call"))

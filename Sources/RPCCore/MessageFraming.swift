@@ -22,8 +22,8 @@ public struct MessagePrefix: Sendable, Hashable {
     public var bytes: [UInt8] { (0..<Self.byteCount).map { self[$0] } }
 }
 
-/// One message taken off the wire.
-public struct ReceivedMessage: Sendable, Hashable {
+/// One message as it was on the wire, compressed or not.
+public struct FramedMessage: Sendable, Hashable {
     public let isCompressed: Bool
     public let bytes: [UInt8]
 }
@@ -58,13 +58,16 @@ public struct MessageDeframer: Sendable {
     private var prefixCount = 0
     private var body: [UInt8] = []
 
+    /// What the message that has begun will have; 0 between messages.
+    public var announcedBytes: Int { prefixCount == MessagePrefix.byteCount ? Int(prefix.length) : 0 }
+
     public init(maximumMessageBytes: Int = 4 << 20) {
         self.maximumMessageBytes = maximumMessageBytes
     }
 
     /// Takes `bytes` and calls `deliver` for each message they complete, in order.
     public mutating func receive(
-        _ bytes: Span<UInt8>, _ deliver: (ReceivedMessage) -> Void
+        _ bytes: Span<UInt8>, _ deliver: (FramedMessage) -> Void
     ) throws(FramingError) {
         var offset = 0
         while true {
@@ -86,7 +89,7 @@ public struct MessageDeframer: Sendable {
             if count > 0 { append(bytes.extracting(offset..<(offset + count))) }
             offset += count
             guard body.count == Int(prefix.length) else { return }
-            deliver(ReceivedMessage(isCompressed: prefix.flag == 1, bytes: body))
+            deliver(FramedMessage(isCompressed: prefix.flag == 1, bytes: body))
             body = []
             prefixCount = 0
         }

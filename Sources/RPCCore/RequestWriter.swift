@@ -13,6 +13,11 @@ public struct RequestWriter<Message: Sendable>: Sendable {
         try await call.send(try encode(message))
     }
 
+    /// As `write`, and says whether this message is compressed when the call's messages are.
+    public func write(_ message: Message, compressing: Bool) async throws {
+        try await call.send(try encode(message), compressing: compressing)
+    }
+
     /// Sends the messages of `sequence`, in order.
     public func write<Messages: AsyncSequence>(contentsOf sequence: Messages) async throws
     where Messages.Element == Message {

@@ -22,9 +22,30 @@ public protocol ServerCall: AnyObject, Sendable {
     /// Sends one message; suspends while the client does not read (flow control). One sender at a time.
     func send(_ message: [UInt8]) async throws
 
+    /// The next message with what it was on the wire; for whoever cares about compression. As `receive` otherwise.
+    func receiveMessage() async throws -> ReceivedMessage?
+
+    /// Compresses the messages that follow, if the client takes that encoding; otherwise they go as they are. Throws
+    /// when the initial metadata was sent already, which names the encoding.
+    func setResponseEncoding(_ encoding: MessageEncoding) async throws
+
+    /// As `send`, and says whether this message is compressed when the call's messages are.
+    func send(_ message: [UInt8], compressing: Bool) async throws
+
     /// Sends `metadata` ahead of the first message, at once. Throws when it, or a message, was sent already.
     func sendInitialMetadata(_ metadata: Metadata) async throws
 
     /// Adds to what goes with the status at the end.
     func appendTrailingMetadata(_ metadata: Metadata)
+}
+
+/// For transports that do not compress.
+extension ServerCall {
+    public func receiveMessage() async throws -> ReceivedMessage? {
+        try await receive().map { ReceivedMessage(bytes: $0, wireByteCount: $0.count, wasCompressed: false) }
+    }
+
+    public func setResponseEncoding(_ encoding: MessageEncoding) async throws {}
+
+    public func send(_ message: [UInt8], compressing: Bool) async throws { try await send(message) }
 }

@@ -26,6 +26,11 @@ public struct ServerContext: Sendable {
     /// Sends `metadata` ahead of the first message, at once. Throws when it, or a message, was sent already.
     public func sendInitialMetadata(_ metadata: Metadata) async throws { try await call.sendInitialMetadata(metadata) }
 
+    /// Compresses the responses, if the client takes that encoding. Throws when the initial metadata was sent already.
+    public func setResponseEncoding(_ encoding: MessageEncoding) async throws {
+        try await call.setResponseEncoding(encoding)
+    }
+
     /// Adds to what goes with the status at the end.
     public func appendTrailingMetadata(_ metadata: Metadata) { call.appendTrailingMetadata(metadata) }
 }

@@ -17,6 +17,7 @@ private final class End: HTTP2SessionDelegate {
     }
     func sessionHasOutput() {}
     func receivedSettings() { heard.append("settings") }
+    func receivedPing() {}
     func receivedPingAcknowledgement() { heard.append("pong") }
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) { heard.append("goaway \(lastStreamID)") }
 }
@@ -143,6 +144,7 @@ private func exchange(_ a: End, _ b: End, piece: Int = .max) throws {
         func makeStream() -> HTTP2Stream { stream }
         func sessionHasOutput() {}
         func receivedSettings() {}
+        func receivedPing() {}
         func receivedPingAcknowledgement() {}
         func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) {}
     }

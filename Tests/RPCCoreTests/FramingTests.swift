@@ -1,9 +1,9 @@
 import RPCCore
 import Testing
 
-private func deframe(_ pieces: [ArraySlice<UInt8>], limit: Int = 4 << 20) throws -> [ReceivedMessage] {
+private func deframe(_ pieces: [ArraySlice<UInt8>], limit: Int = 4 << 20) throws -> [FramedMessage] {
     var deframer = MessageDeframer(maximumMessageBytes: limit)
-    var messages: [ReceivedMessage] = []
+    var messages: [FramedMessage] = []
     for piece in pieces { try deframer.receive(Array(piece).span) { messages.append($0) } }
     try deframer.finish()
     return messages

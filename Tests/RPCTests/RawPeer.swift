@@ -129,6 +129,7 @@ final class RawPeer: HTTP2SessionDelegate {
     func makeStream() -> HTTP2Stream { preconditionFailure("a client takes no streams") }
     func sessionHasOutput() {}
     func receivedSettings() {}
+    func receivedPing() {}
     func receivedPingAcknowledgement() {}
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) { goAway = code.rawValue }
 }
