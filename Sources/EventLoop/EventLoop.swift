@@ -40,7 +40,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     /// When the present pass began, in nanoseconds of a monotonic clock: cheap, and good enough for intervals that span
     /// passes. Touched on the loop only.
-    public private(set) var passNanoseconds = EventLoop.monotonicNanoseconds()
+    public var passNanoseconds: Int64 { passStart }
+    private var passStart = EventLoop.monotonicNanoseconds()
 
     /// Nanoseconds of the same clock, now. Any thread.
     public static func monotonicNanoseconds() -> Int64 {
@@ -222,7 +223,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
             precondition(errno == EINTR, "epoll_wait failed with \(errno)")
             return
         }
-        passNanoseconds = Self.monotonicNanoseconds()
+        passStart = Self.monotonicNanoseconds()
         for index in 0..<Int(count) {
             let event = unsafe events[index]
             let descriptor = unsafe event.data.fd

@@ -66,6 +66,14 @@ open class HTTP2Stream {
     /// The stream is gone; nothing else is called. `code` is `noError` after a regular end.
     open func closed(_ code: HTTP2ErrorCode) {}
 
+    /// Delivers a field while the list is within its limit.
+    @inline(__always)
+    final func receiveField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        headerListBytes += UInt32(name.count + value.count + 32)
+        guard headerListBytes <= headerListLimit else { return }
+        receiveHeader(name, value)
+    }
+
     // MARK: Output
 
     /// Queues data. Do not call after `finish`; ignored when the stream is closed.

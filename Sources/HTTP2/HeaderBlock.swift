@@ -8,16 +8,25 @@ public struct HeaderBlock: Sendable {
         var isSensitive: Bool
     }
 
-    private var bytes: [UInt8] = []
-    private var fields: [Field] = []
+    private struct Gathered {
+        var bytes: [UInt8] = []
+        var fields: [Field] = []
+    }
+
+    /// Nil for constant fields, so that handing them around counts no references.
+    private var gathered: Gathered?
     private let constant: ConstantFields?
 
-    public init() { constant = nil }
+    public init() {
+        gathered = Gathered()
+        constant = nil
+    }
 
     /// Fields that never change, prepared once for the life of the process: they go out without being copied.
     ///
     /// Its memory is never given back: make it a global or static constant.
     public init(constant fields: (name: StaticString, value: StaticString)...) {
+        gathered = nil
         constant = ConstantFields(fields)
     }
 
@@ -27,10 +36,10 @@ public struct HeaderBlock: Sendable {
     public mutating func append(
         _ name: String, _ value: some Collection<UInt8>, isSensitive: Bool = false
     ) {
-        precondition(constant == nil, "constant fields are not added to")
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(contentsOf: value)
-        fields.append(Field(nameCount: name.utf8.count, valueCount: value.count, isSensitive: isSensitive))
+        precondition(gathered != nil, "constant fields are not added to")
+        gathered?.bytes.append(contentsOf: name.utf8)
+        gathered?.bytes.append(contentsOf: value)
+        gathered?.fields.append(Field(nameCount: name.utf8.count, valueCount: value.count, isSensitive: isSensitive))
     }
 
     public mutating func append(_ name: String, _ value: String, isSensitive: Bool = false) {
@@ -40,7 +49,9 @@ public struct HeaderBlock: Sendable {
     /// Calls `body` with the library's form, valid during the call.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
         if let constant { return unsafe body(constant.list, constant.count) }
-        return unsafe bytes.withUnsafeBufferPointer { bytes in
+        guard let gathered else { return body(nil, 0) }
+        let fields = gathered.fields
+        return unsafe gathered.bytes.withUnsafeBufferPointer { bytes in
             unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.count) { list in
                 guard let base = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress) else {
                     return body(nil, 0)

@@ -31,7 +31,8 @@ struct OutboundQueue {
     /// Not yet handed to the library.
     private(set) var byteCount = 0
     private var first: OutboundChunk?
-    private var rest: Deque<OutboundChunk> = []
+    /// Nil until a second chunk waits.
+    private var rest: Deque<OutboundChunk>?
     /// Of the first chunk, already gone.
     private var offset = 0
 
@@ -40,7 +41,12 @@ struct OutboundQueue {
     mutating func append(_ chunk: OutboundChunk) {
         guard chunk.count > 0 else { return }
         byteCount += chunk.count
-        if first == nil { first = chunk } else { rest.append(chunk) }
+        guard first != nil else {
+            first = chunk
+            return
+        }
+        if rest == nil { rest = [] }
+        rest?.append(chunk)
     }
 
     /// Moves bytes from the front into `buffer` and returns their number.
@@ -52,7 +58,7 @@ struct OutboundQueue {
             filled += count
             offset += count
             guard offset == first!.count else { break }
-            first = rest.popFirst()
+            first = rest?.popFirst()
             offset = 0
         }
         byteCount -= filled
@@ -61,7 +67,7 @@ struct OutboundQueue {
 
     mutating func removeAll() {
         first = nil
-        rest = []
+        rest = nil
         offset = 0
         byteCount = 0
     }

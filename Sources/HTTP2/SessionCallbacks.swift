@@ -44,7 +44,8 @@ internal import CNGHTTP2
             var callbacks: OpaquePointer?
             precondition(unsafe nghttp2_session_callbacks_new(&callbacks) == 0, "nghttp2 ran out of memory")
             unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, onBeginHeaders)
-            unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks, onHeader)
+            unsafe nghttp2_session_callbacks_set_on_header_callback(
+                callbacks, role == .server ? onRequestHeader : onResponseHeader)
             unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, onData)
             unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, onFrame)
             unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, onClose)
@@ -58,6 +59,7 @@ internal import CNGHTTP2
 }
 
 /// The session that a callback belongs to, which the connection holds meanwhile.
+@inline(__always)
 private func session<Result>(_ pointer: UnsafeMutableRawPointer?, _ body: (HTTP2Session) -> Result) -> Result {
     unsafe Unmanaged<HTTP2Session>.fromOpaque(pointer!)._withUnsafeGuaranteedRef(body)
 }
@@ -83,18 +85,26 @@ private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame,
     return 0
 }
 
-private let onHeader: nghttp2_on_header_callback = { _, frame, name, nameCount, value, valueCount, _, owner in
+private let onRequestHeader: nghttp2_on_header_callback = { _, frame, name, nameCount, value, valueCount, _, owner in
+    let value = unsafe Span(_unsafeStart: value!, count: valueCount)
+    let name = unsafe Span(_unsafeStart: name!, count: nameCount)
+    unsafe session(owner) { session in
+        unsafe session.withStream(frame!.pointee.hd.stream_id) { $0.receiveField(name, value) }
+    }
+    return 0
+}
+
+private let onResponseHeader: nghttp2_on_header_callback = {
+    _, frame, name, nameCount, value, valueCount, _, owner in
     let value = unsafe Span(_unsafeStart: value!, count: valueCount)
     let name = unsafe Span(_unsafeStart: name!, count: nameCount)
     unsafe session(owner) { session in
         unsafe session.withStream(frame!.pointee.hd.stream_id) { stream in
-            stream.headerListBytes += UInt32(name.count + value.count + 32)
-            guard stream.headerListBytes <= stream.headerListLimit else { return }
-            // ":status" is the one pseudo-header that begins ":s" and has seven bytes in a response.
-            if name.count == 7, name[0] == UInt8(ascii: ":"), name[2] == UInt8(ascii: "t"), value.count == 3 {
+            // ":status" is the one pseudo-header of a response.
+            if name.count == 7, name[0] == UInt8(ascii: ":"), value.count == 3 {
                 stream.blockIsInformational = value[0] == UInt8(ascii: "1")
             }
-            stream.receiveHeader(name, value)
+            stream.receiveField(name, value)
         }
     }
     return 0

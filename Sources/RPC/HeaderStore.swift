@@ -3,29 +3,33 @@ internal import RPCCore
 
 /// Header fields as they came, kept as bytes: strings are made only when somebody asks for the metadata.
 struct HeaderStore: Sendable {
-    private var bytes: [UInt8] = []
-    private var counts: [(name: Int32, value: Int32)] = []
-
-    mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        unsafe name.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        counts.append((Int32(name.count), Int32(value.count)))
+    private struct Fields {
+        var bytes: [UInt8] = []
+        var counts: [(name: Int32, value: Int32)] = []
     }
 
-    mutating func removeAll() {
-        bytes = []
-        counts = []
+    /// Nil until there is one.
+    private var fields: Fields?
+
+    mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        var fields = fields.take() ?? Fields()
+        unsafe name.withUnsafeBufferPointer { unsafe fields.bytes.append(contentsOf: $0) }
+        unsafe value.withUnsafeBufferPointer { unsafe fields.bytes.append(contentsOf: $0) }
+        fields.counts.append((Int32(name.count), Int32(value.count)))
+        self.fields = fields
     }
 
     /// Without what belongs to HTTP/2 and gRPC themselves.
     var metadata: Metadata {
         var metadata = Metadata()
+        guard let fields else { return metadata }
         var offset = 0
-        for count in counts {
+        for count in fields.counts {
             let nameEnd = offset + Int(count.name)
             let valueEnd = nameEnd + Int(count.value)
             metadata.appendFromWire(
-                key: String(decoding: bytes[offset..<nameEnd], as: UTF8.self), value: bytes[nameEnd..<valueEnd])
+                key: String(decoding: fields.bytes[offset..<nameEnd], as: UTF8.self),
+                value: fields.bytes[nameEnd..<valueEnd])
             offset = valueEnd
         }
         return metadata

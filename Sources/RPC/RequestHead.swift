@@ -11,7 +11,7 @@ struct RequestHead {
     private(set) var encoding: MessageEncoding? = .identity
     private(set) var acceptsGzip = false
     /// The beginning of a path that names no method here, for the error.
-    var unknownPath: [UInt8] = []
+    var unknownPath: [UInt8]?
     private var isPost = false
     private var contentTypeIsGRPC = false
 

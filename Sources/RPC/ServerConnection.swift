@@ -6,7 +6,9 @@ internal import TLS
 /// One client's connection to a server. It has ended when it is closed and its last handler has returned.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let configuration: ServerConfiguration
-    var methods: MethodTable
+    let methodIndex: MethodTable.Index
+    /// Unchecked: no access of it calls out.
+    @exclusivity(unchecked) private var methods: MethodTable
     let interceptors: [any ServerInterceptor]
     let address: SocketAddress
     private(set) var peer: Peer
@@ -24,7 +26,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         onEnd: @escaping (ServerConnection) -> Void
     ) {
         configuration = server.configuration
-        methods = MethodTable(server.methods)
+        methodIndex = server.methods
+        unsafe methods = MethodTable(server.methods)
         interceptors = server.interceptors
         self.address = address
         peer = Peer(address: address.description)
@@ -87,6 +90,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         lifetimeTimer = nil
         if runningHandlers == 0 { onEnd(self) }
     }
+
+    func method(_ path: Span<UInt8>) -> ServedMethod? { unsafe methods.find(path) }
 
     // MARK: Handlers
 

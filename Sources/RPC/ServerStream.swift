@@ -18,11 +18,11 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private var time: CallTime?
     private var responseHeadersWereSent = false
     private var startNanoseconds: Int64 = 0
-    /// Counts this call, until it has.
-    private var meter: (any ServerMethodMeter)?
+    /// The end of this call is still to be counted.
+    private var isMeasured = false
     private let cancelled = Atomic(false)
     private let hasTrailing = Atomic(false)
-    private let trailing = Mutex(Metadata())
+    private let trailing = Mutex<Metadata?>(nil)
 
     /// The deadline of a call that has one, and its timer.
     private final class CallTime {
@@ -89,7 +89,11 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     func appendTrailingMetadata(_ metadata: Metadata) {
-        trailing.withLock { $0.append(contentsOf: metadata) }
+        trailing.withLock { trailing in
+            var sum = trailing.take() ?? [:]
+            sum.append(contentsOf: metadata)
+            trailing = sum
+        }
         hasTrailing.store(true, ordering: .releasing)
     }
 
@@ -98,7 +102,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     override func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         guard case .receivingHeaders = phase else { return }  // Trailers of a request mean nothing.
         guard name.count == 5, name.equals(":path") else { return unsafe head.receive(name, value) }
-        served = server.methods.find(value)
+        served = server.method(value)
         if served == nil { unsafe head.unknownPath = value.extracting(first: min(value.count, 256)).array }
     }
 
@@ -108,13 +112,13 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         guard !headersTooLarge else {
             return refuse(Status(.resourceExhausted, "the request's metadata is too large"))
         }
-        meter = served == nil ? server.methods.index.otherMeter : served?.meter
         if let meter {
+            isMeasured = true
             startNanoseconds = loop.passNanoseconds
             meter.callStarted()
         }
         guard let served else {
-            let path = unsafe String(decoding: head.unknownPath, as: UTF8.self)
+            let path = unsafe String(decoding: head.unknownPath ?? [], as: UTF8.self)
             return refuse(Status(.unimplemented, "unknown method \(path)"))
         }
         guard let encoding = unsafe head.encoding else {
@@ -207,9 +211,10 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         }
     }
 
-    /// The handler of a unary call has answered: nearly always the end is the same two bytes.
+    /// The handler of a unary call has answered.
     private func succeeded() {
         guard case .running = phase, !hasTrailing.load(ordering: .acquiring) else { return handlerEnded(.ok) }
+        // Nearly always the end is the same.
         phase = .finished
         stopTimer()
         finish(trailers: Self.plainTrailers)
@@ -218,11 +223,15 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         server.handlerEnded()
     }
 
+    private var meter: (any ServerMethodMeter)? {
+        if let served { served.meter } else { server.methodIndex.otherMeter }
+    }
+
     private func measure(_ code: Status.Code) {
-        guard let meter else { return }
-        self.meter = nil
+        guard isMeasured else { return }
+        isMeasured = false
         let duration = EventLoop.monotonicNanoseconds() - startNanoseconds
-        meter.callEnded(
+        meter?.callEnded(
             MeasuredCall(
                 code, duration: .nanoseconds(duration), sentMessageBytes: sentMessageBytes,
                 receivedMessageBytes: receivedMessageBytes))
@@ -290,12 +299,12 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         if responseHeadersWereSent {
             guard !isPlain else { return finish(trailers: Self.plainTrailers) }
             var block = HeaderBlock()
-            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 } : [:])
+            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 ?? [:] } : [:])
             finish(trailers: block)
         } else {
             var block = Self.responseHeaders()
             if unsafe head.encoding == nil { block.append("grpc-accept-encoding", "identity,gzip") }
-            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 } : [:])
+            block.append(status, trailing: hasTrailing ? trailing.withLock { $0 ?? [:] } : [:])
             respond(block, endsStream: true)
         }
     }

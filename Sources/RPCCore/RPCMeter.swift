@@ -13,13 +13,13 @@ public protocol RPCMeter: Sendable {
 }
 
 /// `grpc.server.call.*` of one method.
-public protocol ServerMethodMeter: Sendable {
+public protocol ServerMethodMeter: AnyObject, Sendable {
     func callStarted()
     func callEnded(_ call: MeasuredCall)
 }
 
 /// `grpc.client.attempt.*` and `grpc.client.call.*` of one method.
-public protocol ClientMethodMeter: Sendable {
+public protocol ClientMethodMeter: AnyObject, Sendable {
     func attemptStarted()
     func attemptEnded(_ attempt: MeasuredCall)
 
@@ -33,7 +33,7 @@ public protocol ClientMethodMeter: Sendable {
 }
 
 /// `grpc.subchannel.*` of one target.
-public protocol ConnectionMeter: Sendable {
+public protocol ConnectionMeter: AnyObject, Sendable {
     func attemptSucceeded()
     func attemptFailed()
     func opened()

@@ -33,6 +33,7 @@ public struct RequestStream<Message: Sendable>: AsyncSequence, Sendable {
 }
 
 /// A request that cannot be read is the client's fault, whatever the decoder says.
+@inlinable
 func decodeRequest<Message>(_ bytes: [UInt8], _ decode: ([UInt8]) throws -> Message) throws(Status) -> Message {
     do {
         return try decode(bytes)

@@ -51,6 +51,7 @@ public struct ServiceRegistry: Sendable {
         precondition(methods.updateValue(method, forKey: method.path) == nil, "\(method.path) is registered twice")
     }
 
+    @inlinable
     public mutating func addUnary<Request, Response>(
         _ method: MethodDescriptor<Request, Response>,
         _ handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
@@ -63,6 +64,7 @@ public struct ServiceRegistry: Sendable {
             })
     }
 
+    @inlinable
     public mutating func addServerStreaming<Request, Response>(
         _ method: MethodDescriptor<Request, Response>,
         _ handler: @escaping @Sendable (Request, ResponseStream<Response>, ServerContext) async throws -> Void
@@ -75,6 +77,7 @@ public struct ServiceRegistry: Sendable {
             })
     }
 
+    @inlinable
     public mutating func addClientStreaming<Request, Response>(
         _ method: MethodDescriptor<Request, Response>,
         _ handler: @escaping @Sendable (RequestStream<Request>, ServerContext) async throws -> Response
@@ -87,6 +90,7 @@ public struct ServiceRegistry: Sendable {
             })
     }
 
+    @inlinable
     public mutating func addBidirectional<Request, Response>(
         _ method: MethodDescriptor<Request, Response>,
         _ handler:
@@ -103,7 +107,8 @@ public struct ServiceRegistry: Sendable {
 }
 
 /// The one message of a call that has exactly one.
-private func singleRequest(_ call: any ServerCall) async throws -> [UInt8] {
+@usableFromInline
+func singleRequest(_ call: any ServerCall) async throws -> [UInt8] {
     guard let bytes = try await call.receive() else { throw Status(.internal, "the request has no message") }
     guard try await call.receive() == nil else { throw Status(.internal, "the request has more than one message") }
     return bytes
