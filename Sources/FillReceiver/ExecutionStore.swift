@@ -26,7 +26,6 @@ struct ExecutionStore: Sendable {
 
     /// Stores what is new, counts what is not, and writes the outbox rows, in one transaction. Two round trips.
     func store(_ deliveries: [BrokerSequencedReport]) async throws -> StorePlan {
-        let trace = TraceContext.begin()
         let plan = try await Deadline.within(configuration.storeTimeout) {
             try await postgres.withTransaction { transaction in
                 let execIDs = Array(Set(deliveries.compactMap { $0.report?.execID }))
@@ -36,7 +35,7 @@ struct ExecutionStore: Sendable {
                 let rows = try await transaction.query(KnownExecutions(brokerID: brokerID, execIDs: execIDs))
                 let known = Dictionary(uniqueKeysWithValues: rows.map { ($0.execID, $0.report) })
                 let plan = StorePlan(feed: feed, known: known, deliveries: deliveries)
-                try await write(plan, trace: trace, in: transaction)
+                try await write(plan, in: transaction)
                 return plan
             }
         }
@@ -56,7 +55,7 @@ struct ExecutionStore: Sendable {
                 let events = try rows.map {
                     event(
                         try BrokerExecutionReport(decoding: $0.report), receiverSequence: $0.receiverSequence,
-                        traceparent: $0.traceparent)
+                        traceparent: $0.traceparent ?? "")
                 }
                 _ = try await transaction.execute(AppendToOutbox(events))
                 return (rows.count, feed.appliedReceiverSequence)
@@ -64,14 +63,13 @@ struct ExecutionStore: Sendable {
         }
     }
 
-    private func write(_ plan: StorePlan, trace: TraceContext, in transaction: some StatementExecutor) async throws {
+    private func write(_ plan: StorePlan, in transaction: some StatementExecutor) async throws {
         if !plan.new.isEmpty {
-            _ = try await transaction.execute(
-                InsertExecutions(brokerID: brokerID, executions: plan.new, traceparent: trace.traceparent))
+            _ = try await transaction.execute(InsertExecutions(brokerID: brokerID, executions: plan.new))
             let events = try plan.new.map {
                 event(
                     try BrokerExecutionReport(decoding: $0.report), receiverSequence: $0.receiverSequence,
-                    traceparent: trace.traceparent)
+                    traceparent: $0.traceparent)
             }
             _ = try await transaction.execute(AppendToOutbox(events))
         }
@@ -88,11 +86,11 @@ struct ExecutionStore: Sendable {
     }
 
     private func event(
-        _ report: BrokerExecutionReport, receiverSequence: Int64, traceparent: String?
+        _ report: BrokerExecutionReport, receiverSequence: Int64, traceparent: String
     ) -> EventEnvelope {
         let payload = EventExecutionStored(brokerID: brokerID, receiverSequence: receiverSequence, report: report)
         var headers: [String: String] = [:]
-        headers["traceparent"] = traceparent
+        if !traceparent.isEmpty { headers["traceparent"] = traceparent }
         return EventEnvelope(
             id: "\(brokerID)/\(report.execID)", topic: Self.topic, key: report.clientOrderID,
             payload: payload.encoded(), headers: headers, occurredAt: environment.now().nanoseconds / 1000)
@@ -100,22 +98,26 @@ struct ExecutionStore: Sendable {
 
     private func report(_ plan: StorePlan) {
         for execution in plan.new {
-            environment.log.info(
-                "execution.stored",
-                metadata: [
-                    "broker_id": "\(brokerID)", "exec_id": "\(execution.execID)",
-                    "order_id": "\(execution.clientOrderID)",
-                    "receiver_sequence": .stringConvertible(execution.receiverSequence),
-                ])
+            TraceContext.$current.withValue(TraceContext(traceparent: execution.traceparent)) {
+                environment.log.info(
+                    "execution.stored",
+                    metadata: [
+                        "broker_id": "\(brokerID)", "exec_id": "\(execution.execID)",
+                        "order_id": "\(execution.clientOrderID)",
+                        "receiver_sequence": .stringConvertible(execution.receiverSequence),
+                    ])
+            }
         }
         for (execID, repeats) in plan.repeats {
             let conflict = repeats.conflicts > 0
-            environment.log.log(
-                level: conflict ? .error : .info, conflict ? "execution.conflicting" : "execution.duplicate",
-                metadata: [
-                    "broker_id": "\(brokerID)", "exec_id": "\(execID)",
-                    "copies": .stringConvertible(repeats.duplicates + repeats.conflicts),
-                ])
+            TraceContext.$current.withValue(TraceContext(traceparent: repeats.traceparent)) {
+                environment.log.log(
+                    level: conflict ? .error : .info, conflict ? "execution.conflicting" : "execution.duplicate",
+                    metadata: [
+                        "broker_id": "\(brokerID)", "exec_id": "\(execID)",
+                        "copies": .stringConvertible(repeats.duplicates + repeats.conflicts),
+                    ])
+            }
         }
         for sequence in plan.unreadable {
             environment.log.error(

@@ -57,12 +57,11 @@ struct InsertExecutions: Statement {
     static let sql = String(decoding: PackageResources.insert_executions_sql, as: UTF8.self)
     var brokerID: String
     var executions: [StorePlan.NewExecution]
-    var traceparent: String?
     var parameters: [Parameter] {
         [
             .text(brokerID), .textArray(executions.map(\.execID)), .int64Array(executions.map(\.receiverSequence)),
             .int64Array(executions.map(\.feedSequence)), .textArray(executions.map(\.clientOrderID)),
-            .bytesArray(executions.map(\.report)), .text(traceparent),
+            .bytesArray(executions.map(\.report)), .textArray(executions.map(\.traceparent)),
         ]
     }
     static func decode(_ row: borrowing RowView) throws {}

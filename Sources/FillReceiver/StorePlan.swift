@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Protobuf
+internal import ServiceKit
 
 /// What one delivery does to the store: pure, so that every order of arrivals can be tested.
 struct StorePlan: Hashable {
@@ -17,7 +18,10 @@ struct StorePlan: Hashable {
         let feedSequence: Int64
         let execID: String
         let clientOrderID: String
+        /// Without its trace, which is no content: a broker may lose it, and the execution is the same.
         let report: [UInt8]
+        /// What the broker echoed, if it is one; empty otherwise.
+        let traceparent: String
     }
 
     struct Conflict: Hashable {
@@ -28,6 +32,8 @@ struct StorePlan: Hashable {
     struct Repeats: Hashable {
         var duplicates: Int64 = 0
         var conflicts: Int64 = 0
+        /// Of the last of them.
+        var traceparent = ""
     }
 
     private(set) var feed: Feed
@@ -46,13 +52,16 @@ struct StorePlan: Hashable {
         self.feed = feed
         var known = known
         for delivery in deliveries {
-            guard let report = delivery.report, !report.execID.isEmpty else {
+            guard var report = delivery.report, !report.execID.isEmpty else {
                 unreadable.append(delivery.sequence)
                 advance(past: delivery)
                 continue
             }
+            let traceparent = TraceContext(traceparent: report.traceparent)?.traceparent ?? ""
+            report.traceparent = ""
             let bytes = report.encoded()
             if let stored = known[report.execID] {
+                repeats[report.execID, default: Repeats()].traceparent = traceparent
                 if stored == bytes {
                     repeats[report.execID, default: Repeats()].duplicates += 1
                 } else {
@@ -65,7 +74,8 @@ struct StorePlan: Hashable {
                 new.append(
                     NewExecution(
                         receiverSequence: self.feed.lastReceiverSequence, feedSequence: delivery.sequence,
-                        execID: report.execID, clientOrderID: report.clientOrderID, report: bytes))
+                        execID: report.execID, clientOrderID: report.clientOrderID, report: bytes,
+                        traceparent: traceparent))
             }
             advance(past: delivery)
         }

@@ -47,6 +47,36 @@ import Testing
         }
     }
 
+    /// The trace travels beside the content: with it or without it, or with another one, a report is the same.
+    @Test func theTraceIsPassedOnAndIsNoContent() async throws {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        @Sendable func traced(_ sequence: Int64, _ exec: String, _ trace: String) -> BrokerSequencedReport {
+            var delivery = delivery(sequence, exec)
+            delivery.report?.traceparent = trace
+            return delivery
+        }
+        try await Stage.with(.set { $0.applyPatience = .milliseconds(1) }) { stage in
+            let store = stage.makeStore()
+            _ = try await store.open()
+            _ = try await store.store([traced(1, "a", trace), delivery(2, "b"), traced(3, "c", "nonsense\u{0}")])
+            _ = try await store.store([delivery(1, "a"), traced(1, "a", "00-other"), traced(2, "b", trace)])
+            #expect(
+                try await stage.stored() == [
+                    .init(exec: "a", number: 1, duplicates: 2), .init(exec: "b", number: 2, duplicates: 1),
+                    .init(exec: "c", number: 3),
+                ])
+            @Sendable func published() async throws -> [String?] {
+                try await stage.postgres.query(sql: "SELECT traceparent FROM outbox ORDER BY event_id") {
+                    row in try row.optionalString(0)
+                }
+            }
+            #expect(try await published() == [trace, nil, nil])
+            try await stage.postgres.execute(sql: "DELETE FROM outbox")
+            try await eventually("the patience is over") { try await store.publishUnapplied().count == 3 }
+            #expect(try await published() == [trace, nil, nil])
+        }
+    }
+
     @Test func aConflictWithinTheBatchOfItsFirstDeliveryIsKept() async throws {
         try await Stage.with { stage in
             let store = stage.makeStore()

@@ -21,7 +21,6 @@ import Testing
             let executions = try stage.bus.executions
             #expect(executions.map(\.receiverSequence) == Array(1...20))
             #expect(stage.bus.published.allSatisfy { $0.topic == "executions" && $0.key == "order-1" })
-            #expect(stage.bus.published.allSatisfy { $0.headers["traceparent"] != nil })
             #expect(stage.bus.published[6].id == "mock/e7")
             #expect(try await stage.count("outbox") == 0)
         }

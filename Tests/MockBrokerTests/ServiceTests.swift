@@ -93,6 +93,28 @@ import Testing
         }
     }
 
+    /// What came with the placement that made the order comes back in each report, also after a restart.
+    @Test func theTraceOfAPlacementComesBackInItsReports() async throws {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let setup = BrokerFixture.Setup.with { $0.behavior.idempotencyMode = .returnOriginal }
+        try await BrokerFixture.run(scratch, setup) { fixture in
+            for metadata in [["traceparent": trace], ["traceparent": "another"], [:]] as [Metadata] {
+                _ = try await fixture.broker.placeOrder(
+                    BrokerFixture.request("traced"), options: CallOptions(metadata: metadata))
+            }
+            let long = String(repeating: "a", count: 257)
+            _ = try await fixture.broker.placeOrder(
+                BrokerFixture.request("long"), options: CallOptions(metadata: ["traceparent": long]))
+            _ = try await fixture.place("bare")
+            _ = try await fixture.stream(6)
+        }
+        try await BrokerFixture.run(scratch, setup) { fixture in
+            let reports = try await fixture.stream(6).compactMap(\.report)
+            #expect(reports.filter { $0.clientOrderID == "traced" }.map(\.traceparent) == [trace, trace])
+            #expect(reports.filter { $0.clientOrderID != "traced" }.map(\.traceparent) == ["", "", "", ""])
+        }
+    }
+
     @Test func fillsAreDeliveredAsOftenAsTold() async throws {
         try await BrokerFixture.run(scratch, .with { $0.behavior.fillCopies = 3 }) { fixture in
             _ = try await fixture.place("order-1")

@@ -446,6 +446,10 @@ public struct BrokerExecutionReport: Protobuf.Message {
     public var transactTime: Google_Protobuf_Timestamp?
     /// Text (58): the broker's words, for people.
     public var text: String = ""
+    /// The W3C traceparent that came in the metadata of the placement, echoed as it was; opaque to the broker, empty
+    /// when
+    /// there was none. No part of the execution's content.
+    public var traceparent: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -467,7 +471,8 @@ public struct BrokerExecutionReport: Protobuf.Message {
         commission: WireMoney? = nil,
         tradeDate: String = "",
         transactTime: Google_Protobuf_Timestamp? = nil,
-        text: String = ""
+        text: String = "",
+        traceparent: String = ""
     ) {
         self.execID = execID
         self.execRefID = execRefID
@@ -486,6 +491,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         self.tradeDate = tradeDate
         self.transactTime = transactTime
         self.text = text
+        self.traceparent = traceparent
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -508,6 +514,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
             .init(15, "trade_date", .string),
             .init(16, "transact_time", .message { Google_Protobuf_Timestamp.schema }, .optional),
             .init(17, "text", .string),
+            .init(18, "traceparent", .string),
         ]
     )
 
@@ -529,6 +536,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         try view.read(14, into: &tradeDate)
         try view.readOptional(15, into: &transactTime)
         try view.read(16, into: &text)
+        try view.read(17, into: &traceparent)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -550,6 +558,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         builder.write(tradeDate, at: 14)
         builder.writeOptional(transactTime, at: 15)
         builder.write(text, at: 16)
+        builder.write(traceparent, at: 17)
         builder.write(unknownFields)
     }
 }

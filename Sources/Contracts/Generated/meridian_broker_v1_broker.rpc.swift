@@ -91,7 +91,9 @@ public enum BrokerServiceMethods {
 
 /// Orders, look-ups and the execution feed of one broker.
 public protocol BrokerService: RPCCore.RPCService {
-    /// Places an order. What a repeated client_order_id does is told by the capability record.
+    /// Places an order. What a repeated client_order_id does is told by the capability record. The metadata entry
+    /// traceparent
+    /// of the request that was accepted comes back in each of the order's reports.
     func placeOrder(
         _ request: BrokerPlaceOrderRequest,
         context: RPCCore.ServerContext
@@ -157,7 +159,9 @@ public struct BrokerServiceClient: Sendable {
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
 
-    /// Places an order. What a repeated client_order_id does is told by the capability record.
+    /// Places an order. What a repeated client_order_id does is told by the capability record. The metadata entry
+    /// traceparent
+    /// of the request that was accepted comes back in each of the order's reports.
     public func placeOrder(
         _ request: BrokerPlaceOrderRequest,
         options: RPCCore.CallOptions = .defaults

@@ -7,6 +7,8 @@ package struct BookOrder: Hashable, Sendable {
     /// Counts the orders under one client order id from 1; above 1 only where the broker does not check ids.
     package let ordinal: Int
     package let acceptedAt: UnixTime
+    /// What came with the request as its trace; told again in each report, and never looked at. Empty without one.
+    package let traceparent: String
     package private(set) var life = OrderLife.working
     package private(set) var filled = Quantity.zero
     /// What will fill by itself.
@@ -17,12 +19,14 @@ package struct BookOrder: Hashable, Sendable {
     package internal(set) var reports = 0
 
     package init(
-        id: BrokerOrderID, content: OrderContent, ordinal: Int, acceptedAt: UnixTime, plan: FillPlan? = nil
+        id: BrokerOrderID, content: OrderContent, ordinal: Int, acceptedAt: UnixTime, traceparent: String = "",
+        plan: FillPlan? = nil
     ) {
         self.id = id
         self.content = content
         self.ordinal = ordinal
         self.acceptedAt = acceptedAt
+        self.traceparent = traceparent
         self.plan = plan
     }
 

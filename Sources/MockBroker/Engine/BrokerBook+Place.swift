@@ -2,7 +2,11 @@ package import Domain
 
 extension BrokerBook {
     /// Decides an attempt to place an order. Changes nothing.
-    package func place(_ content: OrderContent, at now: UnixTime, _ rules: BookRules) -> Decision<PlaceAnswer> {
+    ///
+    /// - Parameter traceparent: what came with the request as its trace, for the reports of the order that it makes.
+    package func place(
+        _ content: OrderContent, traceparent: String = "", at now: UnixTime, _ rules: BookRules
+    ) -> Decision<PlaceAnswer> {
         let key = content.key
         let history = history(key)
         guard remembers(key) || idCount < rules.idLimit else {
@@ -46,7 +50,8 @@ extension BrokerBook {
         }
         do throws(BrokerRefusal) {
             let price = try validate(content)
-            let acceptance = accept(content, ordinal: history.orderCount + 1, price: price, at: now, rules)
+            let acceptance = accept(
+                content, traceparent: traceparent, ordinal: history.orderCount + 1, price: price, at: now, rules)
             return Decision(
                 records: [attempted(.accepted, lost: isLost)] + acceptance.records,
                 answer: PlaceAnswer(content: .accepted(acceptance.answer), fate: fate))
@@ -84,7 +89,7 @@ extension BrokerBook {
     }
 
     private func accept(
-        _ content: OrderContent, ordinal: Int, price: Price, at now: UnixTime, _ rules: BookRules
+        _ content: OrderContent, traceparent: String, ordinal: Int, price: Price, at now: UnixTime, _ rules: BookRules
     ) -> Decision<BrokerOrderID> {
         let id = BookOrder.id(for: content.key, ordinal: ordinal)
         let isMarketable = content.isMarketable(at: price) && behavior.fillMode == .marketable
@@ -103,7 +108,7 @@ extension BrokerBook {
             : nil
         let expires = content.timeInForce == .day ? rules.calendar.end(of: rules.calendar.tradeDate(at: now)) : nil
         let acceptance = BrokerRecord.Acceptance(
-            id: id, content: content, ordinal: ordinal, plan: plan, expires: expires, at: now)
+            id: id, content: content, ordinal: ordinal, plan: plan, expires: expires, traceparent: traceparent, at: now)
         let mustEnd = isImmediate && plan == nil
         return Decision(
             records: [.accepted(acceptance)] + (mustEnd ? [.canceled(id, .notMarketable, at: now)] : []), answer: id)

@@ -143,7 +143,7 @@ package struct BrokerBook: Sendable {
         orders.append(
             BookOrder(
                 id: acceptance.id, content: content, ordinal: acceptance.ordinal, acceptedAt: acceptance.at,
-                plan: acceptance.plan))
+                traceparent: acceptance.traceparent, plan: acceptance.plan))
         var history = history(content.key)
         history.firstOrder = history.firstOrder ?? index
         history.lastOrder = index

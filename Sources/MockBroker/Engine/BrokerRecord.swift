@@ -44,16 +44,20 @@ package enum BrokerRecord: Hashable, Sendable {
         package let plan: FillPlan?
         /// When a day order ends.
         package let expires: UnixTime?
+        /// What came with the request as its trace; empty without one.
+        package let traceparent: String
         package let at: UnixTime
 
         package init(
-            id: BrokerOrderID, content: OrderContent, ordinal: Int, plan: FillPlan?, expires: UnixTime?, at: UnixTime
+            id: BrokerOrderID, content: OrderContent, ordinal: Int, plan: FillPlan?, expires: UnixTime?,
+            traceparent: String, at: UnixTime
         ) {
             self.id = id
             self.content = content
             self.ordinal = ordinal
             self.plan = plan
             self.expires = expires
+            self.traceparent = traceparent
             self.at = at
         }
     }

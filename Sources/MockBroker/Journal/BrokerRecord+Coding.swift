@@ -5,6 +5,8 @@ extension BrokerRecord {
     private enum Tag: UInt8 {
         case behaviorSet = 1
         case priceSet, attempted, accepted, planned, cancelRequested, canceled, filled, expired
+        /// `accepted`, and then the trace. Journals from before it was kept have `accepted` alone.
+        case acceptedWithTrace
     }
 
     /// The one form of this record in bytes.
@@ -25,12 +27,14 @@ extension BrokerRecord {
             writer.append(attempt.outcome.rawValue)
             writer.append(attempt.replyLost ? 1 as UInt8 : 0)
         case .accepted(let acceptance):
-            writer.append(Tag.accepted, acceptance.at)
+            let isTraced = !acceptance.traceparent.isEmpty
+            writer.append(isTraced ? Tag.acceptedWithTrace : Tag.accepted, acceptance.at)
             writer.append(acceptance.id.text)
             writer.append(acceptance.content)
             writer.append(Int64(acceptance.ordinal))
             writer.append(acceptance.plan)
             writer.append(acceptance.expires)
+            if isTraced { writer.append(acceptance.traceparent) }
         case .planned(let id, let plan, let at):
             writer.append(Tag.planned, at)
             writer.append(id.text)
@@ -73,11 +77,12 @@ extension BrokerRecord {
         case .attempted:
             self = .attempted(
                 Attempt(key: try reader.key(), outcome: try reader.choice(), replyLost: try reader.flag(), at: at))
-        case .accepted:
+        case .accepted, .acceptedWithTrace:
             self = .accepted(
                 Acceptance(
                     id: try reader.id(), content: try reader.content(), ordinal: Int(try reader.signed()),
-                    plan: try reader.optionalPlan(), expires: try reader.optionalTime(), at: at))
+                    plan: try reader.optionalPlan(), expires: try reader.optionalTime(),
+                    traceparent: tag == .acceptedWithTrace ? try reader.trace() : "", at: at))
         case .planned:
             let id: BrokerOrderID = try reader.id()
             guard let plan = try reader.optionalPlan() else { throw .malformed }
@@ -210,6 +215,12 @@ extension ByteReader {
             parts.append(FillPlan.Part(due: UnixTime(nanoseconds: try signed()), quantity: try quantity()))
         }
         return FillPlan(price: price, parts: parts)
+    }
+
+    fileprivate mutating func trace() throws(RecordCodingError) -> String {
+        let text = try text()
+        guard !text.isEmpty else { throw .malformed }
+        return text
     }
 
     fileprivate mutating func optionalTime() throws(RecordCodingError) -> UnixTime? {

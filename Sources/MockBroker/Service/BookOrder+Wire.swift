@@ -59,7 +59,7 @@ extension BrokerBook {
             lastPx: isTrade ? WireDecimal(entry.lastPrice) : nil, cumQty: WireDecimal(entry.filled),
             leavesQty: WireDecimal(entry.leaves), commission: isTrade ? WireMoney(entry.commission) : nil,
             tradeDate: entry.tradeDate?.description ?? "", transactTime: Google_Protobuf_Timestamp(entry.at),
-            text: text(entry))
+            text: text(entry), traceparent: order.traceparent)
         return BrokerSequencedReport(sequence: Int64(sequence), cursor: cursor(after: sequence), report: report)
     }
 

@@ -23,9 +23,10 @@ struct BrokerServiceHandler: BrokerService {
         _ request: BrokerPlaceOrderRequest, context: ServerContext
     ) async throws -> BrokerPlaceOrderResponse {
         let content = try OrderContent(request)
+        let traceparent = Self.traceparent(context)
         let rules = core.rules
         let (answer, order) = try await core.perform { book, now throws(BrokerRefusal) in
-            book.place(content, at: now, rules)
+            book.place(content, traceparent: traceparent, at: now, rules)
         } then: { book, answer in
             (answer, answer.orderID.flatMap { book.order($0) })
         }
@@ -40,6 +41,13 @@ struct BrokerServiceHandler: BrokerService {
         case .refused(let refusal): throw refusal
         case .requestLost: preconditionFailure("a request that was lost has no reply")
         }
+    }
+
+    /// What the request brought as its trace, for its reports. Longer than any version of the header has been, it is no
+    /// trace, and not kept.
+    private static func traceparent(_ context: ServerContext) -> String {
+        let text = context.metadata["traceparent"] ?? ""
+        return text.utf8.count <= 256 ? text : ""
     }
 
     func cancelOrder(

@@ -28,12 +28,14 @@ struct FeedLog {
 
     private func log(_ sequenced: BrokerSequencedReport) {
         guard let report = sequenced.report else { return }
-        environment.log.info(
-            "execution.reported",
-            metadata: [
-                "exec_type": "\(report.execType)", "exec_id": "\(report.execID)", "order_id": "\(report.orderID)",
-                "client_order_id": "\(report.clientOrderID)", "sequence": "\(sequenced.sequence)",
-                "ord_status": "\(report.ordStatus)",
-            ])
+        TraceContext.$current.withValue(TraceContext(traceparent: report.traceparent)) {
+            environment.log.info(
+                "execution.reported",
+                metadata: [
+                    "exec_type": "\(report.execType)", "exec_id": "\(report.execID)", "order_id": "\(report.orderID)",
+                    "client_order_id": "\(report.clientOrderID)", "sequence": "\(sequenced.sequence)",
+                    "ord_status": "\(report.ordStatus)",
+                ])
+        }
     }
 }

@@ -89,8 +89,10 @@ final class ExecutionConsumer: Sendable {
         } catch {
             // It can never be read: consumed with a loud line, or it would block everything behind it for ever. The
             // receiver's watermark then stays below its number, which shows.
-            ledger.environment.log.error(
-                "execution.unreadable", metadata: ["event_id": "\(envelope.id)", "error": "\(error)"])
+            TraceContext.$current.withValue(envelope.headers["traceparent"].flatMap(TraceContext.init(traceparent:))) {
+                ledger.environment.log.error(
+                    "execution.unreadable", metadata: ["event_id": "\(envelope.id)", "error": "\(error)"])
+            }
             return
         }
         let message = IncomingExecution(

@@ -251,7 +251,7 @@ final class Ledger: Sendable {
         for event in change.events {
             let record = event.after
             events.increment(event.kind)
-            TraceContext.$current.withValue(TraceContext(traceparent: record.traceparent) ?? .current) {
+            Self.tracing(record) {
                 environment.log.info(
                     "\(Self.logName(of: event.kind))",
                     metadata: [
@@ -264,10 +264,18 @@ final class Ledger: Sendable {
         }
         for alert in change.alerts {
             alertCount.increment()
-            environment.log.error("alert.raised", metadata: ["order_id": "\(alert.order)", "what": "\(alert.what)"])
+            Self.tracing(change[alert.order]) {
+                environment.log.error(
+                    "alert.raised", metadata: ["order_id": "\(alert.order)", "what": "\(alert.what)"])
+            }
         }
         if !change.events.isEmpty { wakeUps.updates.wake() }
         for lane in Set(change.work.values.compactMap { $0?.kind.lane }) { wakeUps.wake(lane) }
+    }
+
+    /// Under the trace in which the order came, whoever brings the news: a broker's feed may know no trace of ours.
+    private static func tracing(_ record: LedgerOrder, _ body: () -> Void) {
+        TraceContext.$current.withValue(TraceContext(traceparent: record.traceparent) ?? .current, operation: body)
     }
 
     /// `order.` and the kind in lower case, for example `order.attempt_sending`.

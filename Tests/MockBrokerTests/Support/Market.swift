@@ -48,8 +48,8 @@ struct Desk {
     }
 
     @discardableResult
-    mutating func place(_ content: OrderContent) -> PlaceAnswer {
-        let decision = book.place(content, at: now, rules)
+    mutating func place(_ content: OrderContent, traceparent: String = "") -> PlaceAnswer {
+        let decision = book.place(content, traceparent: traceparent, at: now, rules)
         take(decision.records)
         return decision.answer
     }
