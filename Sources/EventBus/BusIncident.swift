@@ -10,7 +10,7 @@ public enum BusIncident: Sendable {
     case interrupted(group: String, failures: Int, reason: String)
     /// The server did not know the group any more: it has lost data, and everything it keeps comes from the beginning.
     case groupLost(group: String)
-    /// Another process holds partitions that this consumer was working on.
+    /// Partitions of this consumer are another's, or were for a while, or may be: what it had of them begins anew.
     case partitionsLost(group: String, count: Int)
 }
 

@@ -76,16 +76,23 @@ struct ConsumerRun: Sendable {
     private func consume(on session: RedisSession, _ isWorking: () -> Void) async throws {
         /// Partitions from which only new events are to be read.
         var recovered: Set<TopicPartition> = []
+        /// Partitions whose group is there, unless the server loses it.
+        var grouped: Set<TopicPartition> = []
         while !Task.isCancelled {
-            let held = try await leases.balance()
-            let lost = recovered.subtracting(held)
-            let taken = held.subtracting(recovered)
+            let share = try await leases.balance()
+            // Also what was taken back at once: meanwhile others may have been delivered events and not consumed them.
+            reportLost(recovered.subtracting(share.kept).subtracting(share.given))
+            recovered.formIntersection(share.kept)
+            let taken = share.kept.union(share.taken).subtracting(recovered)
             count { $0.partitionsTaken += taken.count }
-            recovered.subtract(lost)
             do {
                 if !taken.isEmpty {
-                    try await makeGroups(taken, on: session)
-                    recovered.formUnion(try await recover(taken, on: session))
+                    let made = try await makeGroups(taken, on: session)
+                    if !made.isDisjoint(with: grouped) { observer(.groupLost(group: group)) }
+                    grouped.formUnion(taken)
+                    let done = try await recover(taken, on: session)
+                    reportLost(taken.subtracting(done))
+                    recovered.formUnion(done)
                 }
                 isWorking()
                 guard !recovered.isEmpty else {
@@ -94,22 +101,35 @@ struct ConsumerRun: Sendable {
                 }
                 let interrupted = try await readNew(recovered, on: session)
                 recovered.subtract(interrupted)
-                if !interrupted.isEmpty, !Task.isCancelled {
-                    observer(.partitionsLost(group: group, count: interrupted.count))
-                }
+                reportLost(interrupted)
             } catch let error as RedisError where error.serverCode == "NOGROUP" || error.serverCode == "UNBLOCKED" {
                 // The server has lost its data, or somebody deleted a stream: from the beginning.
                 recovered = []
+                grouped = []
                 observer(.groupLost(group: group))
             }
         }
     }
 
-    /// Makes the group in each stream, beginning with the oldest event, and the stream itself if need be.
-    private func makeGroups(_ partitions: Set<TopicPartition>, on session: RedisSession) async throws(RedisError) {
+    private func reportLost(_ partitions: Set<TopicPartition>) {
+        guard !partitions.isEmpty, !Task.isCancelled else { return }
+        observer(.partitionsLost(group: group, count: partitions.count))
+    }
+
+    /// Makes the group in each stream that has none, beginning with the oldest event, and the stream itself if need be.
+    /// Returns the partitions in which it was missing.
+    private func makeGroups(
+        _ partitions: Set<TopicPartition>, on session: RedisSession
+    ) async throws(RedisError) -> Set<TopicPartition> {
+        let partitions = Array(partitions)
         let answers = try await session.pipeline(
             partitions.map { ["XGROUP", "CREATE", .text($0.stream), .text(group), "0", "MKSTREAM"] })
-        for answer in answers where answer.error?.serverCode != "BUSYGROUP" { _ = try answer.get() }
+        var made: Set<TopicPartition> = []
+        for (partition, answer) in zip(partitions, answers) where answer.error?.serverCode != "BUSYGROUP" {
+            _ = try answer.get()
+            made.insert(partition)
+        }
+        return made
     }
 
     /// Handles what was delivered from the partitions and not acknowledged, by whichever consumer: with the lease comes

@@ -40,11 +40,26 @@ final class PartitionLeases: Sendable {
         state.withLock { state in state.held[partition].map { $0 > .now } ?? false }
     }
 
-    /// Registers the consumer, takes the partitions that are its share and free, gives up those that are another's, and
-    /// returns what it holds. Call when no event is being handled.
-    func balance() async throws(RedisError) -> Set<TopicPartition> {
-        var all: Set<TopicPartition> = []
-        for topic in topics { all.formUnion(try await update(topic, .balance)) }
+    /// A consumer's share of the partitions.
+    struct Share {
+        /// Held since the last balance without a break: nobody else can have read from them.
+        var kept: Set<TopicPartition> = []
+        /// Held from now on. Others may have had them, even if this consumer did before.
+        var taken: Set<TopicPartition> = []
+        /// Given up now, for another member to take.
+        var given: Set<TopicPartition> = []
+    }
+
+    /// Registers the consumer, takes the partitions that are its share and free, and gives up those that are another's.
+    /// Call when no event is being handled.
+    func balance() async throws(RedisError) -> Share {
+        var all = Share()
+        for topic in topics {
+            let share = try await update(topic, .balance)
+            all.kept.formUnion(share.kept)
+            all.taken.formUnion(share.taken)
+            all.given.formUnion(share.given)
+        }
         return all
     }
 
@@ -59,7 +74,7 @@ final class PartitionLeases: Sendable {
         for topic in topics { _ = try await update(topic, .leave) }
     }
 
-    private func update(_ topic: String, _ mode: Mode) async throws(RedisError) -> [TopicPartition] {
+    private func update(_ topic: String, _ mode: Mode) async throws(RedisError) -> Share {
         let start = ContinuousClock.now
         let balances = state.withLock(\.balances)
         let answer = try await Self.script.run(
@@ -68,28 +83,32 @@ final class PartitionLeases: Sendable {
                 .text(mode.rawValue), .text(consumer), .text(incarnation), .integer(leaseTime.wholeMilliseconds),
                 .integer(Int64(TopicPartition.count)),
             ], on: client)
-        guard let indices = answer.elements?.compactMap(\.integer) else {
-            throw RedisError(.unexpectedReply, "the lease script gave no list", certainty: .applied)
+        let lists = (answer.elements ?? []).map { list in
+            Set((list.elements ?? []).compactMap(\.integer).map { TopicPartition(topic: topic, index: Int($0)) })
         }
-        let partitions = indices.map { TopicPartition(topic: topic, index: Int($0)) }
+        guard lists.count == 3 else {
+            throw RedisError(.unexpectedReply, "the lease script did not give three lists", certainty: .applied)
+        }
+        let share = Share(kept: lists[0], taken: lists[1], given: lists[2])
         let end = start + leaseTime - leaseTime / 5
         state.withLock { state in
             switch mode {
             case .balance, .leave:
                 state.balances += 1
                 state.held = state.held.filter { $0.key.topic != topic }
-                for partition in partitions { state.held[partition] = end }
+                for partition in share.kept.union(share.taken) { state.held[partition] = end }
             case .renew:
-                for partition in partitions where state.held[partition] != nil { state.held[partition] = end }
+                for partition in share.kept where state.held[partition] != nil { state.held[partition] = end }
                 // What came after this renewal was sent, it cannot know.
                 guard state.balances == balances else { return }
-                state.held = state.held.filter { $0.key.topic != topic || partitions.contains($0.key) }
+                state.held = state.held.filter { $0.key.topic != topic || share.kept.contains($0.key) }
             }
         }
-        return partitions
+        return share
     }
 
-    /// Members: names, scored by when they count as dead. Leases: per partition `end incarnation name`.
+    /// Members: names, scored by when they count as dead. Leases: per partition `end incarnation name`. A lease that has
+    /// ended and still bears this incarnation was nobody else's since: whoever takes one writes its own name.
     private static let script = RedisScript(
         """
         local mode, name, incarnation = ARGV[1], ARGV[2], ARGV[3]
@@ -101,12 +120,12 @@ final class PartitionLeases: Sendable {
             redis.call('ZREM', KEYS[1], name)
         else
             redis.call('ZADD', KEYS[1], now + ttl, name)
-            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
+            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
             redis.call('PEXPIRE', KEYS[1], 86400000)
         end
         local members = redis.call('ZRANGE', KEYS[1], 0, -1)
         table.sort(members)
-        local held = {}
+        local kept, taken, given = {}, {}, {}
         for index = 0, count - 1 do
             local value = redis.call('HGET', KEYS[2], index)
             local ends, owner, holder
@@ -115,18 +134,19 @@ final class PartitionLeases: Sendable {
             if mode == 'renew' then
                 if mine then
                     redis.call('HSET', KEYS[2], index, lease)
-                    held[#held + 1] = index
+                    kept[#kept + 1] = index
                 end
             elseif mode == 'balance' and members[index % #members + 1] == name then
                 if not ends or tonumber(ends) <= now or holder == name then
                     redis.call('HSET', KEYS[2], index, lease)
-                    held[#held + 1] = index
+                    if mine then kept[#kept + 1] = index else taken[#taken + 1] = index end
                 end
             elseif mine then
                 redis.call('HDEL', KEYS[2], index)
+                given[#given + 1] = index
             end
         end
         if mode ~= 'leave' then redis.call('PEXPIRE', KEYS[2], 86400000) end
-        return held
+        return {kept, taken, given}
         """)
 }

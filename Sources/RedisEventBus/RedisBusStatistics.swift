@@ -11,9 +11,10 @@ public struct RedisBusStatistics: Sendable, Hashable {
     public var unreadable = 0
     /// Events taken over that had been delivered before: to this consumer before a restart, or to one that died.
     public var recovered = 0
-    /// Partitions taken, those taken again included.
+    /// Partitions taken, those taken again after a loss included.
     public var partitionsTaken = 0
-    /// Partitions lost because a lease could not be renewed in time or another process has the same consumer name.
+    /// Partitions lost because a lease could not be renewed in time or another process has the same consumer name;
+    /// not those given up for a new member's share.
     public var partitionsLost = 0
     /// Groups found missing, because the server had lost its data or the stream was deleted.
     public var groupsLost = 0

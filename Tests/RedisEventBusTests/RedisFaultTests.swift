@@ -2,6 +2,7 @@ import EventBus
 import Limits
 import Redis
 import RedisEventBus
+import Synchronization
 import TestSupport
 import Testing
 
@@ -33,6 +34,15 @@ struct RedisFaultTests {
         }
 
         func stream(_ index: Int) -> RedisArgument { "bus:{\(topic)}:\(index)" }
+        /// The first stream that holds an event.
+        func streamInUse() async throws -> String? {
+            for index in 0..<8 {
+                let entries = try await client.command(["XRANGE", stream(index), "-", "+"]).elements ?? []
+                if !entries.isEmpty { return "bus:{\(topic)}:\(index)" }
+            }
+            return nil
+        }
+
         var leases: RedisArgument { "bus:{\(topic)}:leases:g" }
         var members: RedisArgument { "bus:{\(topic)}:members:g" }
 
@@ -197,19 +207,57 @@ struct RedisFaultTests {
         var limits = RedisBusLimits.quick
         limits.policy = .quick { _ in .transient }
         try await with(limits: limits) { test in
-            let attempts = Counter()
+            let lostBefore = Mutex<Int?>(nil)
             let seen = Recorder<String>()
             try await test.consuming { event in
-                if attempts.increment() == 1 { try await test.leaveLeases(of: "thief", for: .seconds(2)) }
+                guard let before = lostBefore.withLock(\.self) else {
+                    lostBefore.withLock { $0 = test.bus.statistics.partitionsLost }
+                    try await test.leaveLeases(of: "thief", for: .seconds(2))
+                    throw Refusal()
+                }
                 // Tried for as long as the loss is not noticed, then no more until the lease is back.
-                guard test.bus.statistics.partitionsLost > 0 else { throw Refusal() }
+                guard test.bus.statistics.partitionsLost > before else { throw Refusal() }
                 seen.record(event.id)
             } _: {
                 try await test.bus.publish([test.event(1)])
                 #expect(await seen.wait(for: 1) == ["k-1"])
             }
-            // Eight at the start, and what was lost again: on a busy machine some of the thief's leases run out unnoticed.
-            #expect(test.bus.statistics.partitionsTaken > 8 && test.bus.statistics.recovered >= 1)
+            // The thief takes all eight from the consumer, once each: the one whose event is being handled when that is
+            // noticed, seven at the next balance, however late that comes. On a machine that stands still for a second
+            // the first may be lost more often, because its own lease ran out; each time its event is recovered. What
+            // is lost is taken again, and eight are held at the end.
+            let end = test.bus.statistics
+            #expect(end.partitionsLost >= 8)
+            #expect(end.partitionsTaken == end.partitionsLost + 8)
+            #expect(end.recovered == end.partitionsLost - 7)
+        }
+    }
+
+    /// Between two looks of a consumer somebody else had its partition, was delivered an event, and died.
+    @Test func whatWasDeliveredToAnotherWhileTheLeaseWasLostIsRecovered() async throws {
+        try await with { test in
+            let seen = Recorder<String>()
+            try await test.consuming {
+                seen.record($0.id)
+            } _: {
+                try await test.bus.publish([test.event(1)])
+                await seen.wait(for: 1)
+                let stream = try #require(try await test.streamInUse())
+                // In one step, so that the consumer sees nothing of it: neither a lease in force nor a new event.
+                _ = try await test.client.command([
+                    "EVAL",
+                    """
+                    for index = 0, 7 do redis.call('HSET', KEYS[1], index, '0 dead thief') end
+                    redis.call('XADD', KEYS[2], '*', 'id', 'k-2', 'key', 'k', 'payload', 'x', 'at', '2')
+                    return redis.call('XREADGROUP', 'GROUP', 'g', 'thief', 'STREAMS', KEYS[2], '>')
+                    """, "2", test.leases, .text(stream),
+                ])
+                #expect(await seen.wait(for: 2) == ["k-1", "k-2"])
+            }
+            let end = test.bus.statistics
+            #expect(end.partitionsLost >= 8)
+            #expect(end.partitionsTaken == end.partitionsLost + 8)
+            #expect(end.recovered == end.partitionsLost - 7)
         }
     }
 
