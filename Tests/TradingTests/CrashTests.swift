@@ -8,7 +8,7 @@ import Testing
 @testable import Trading
 
 struct CrashTests {
-    /// A history with everything in it that can be interrupted: exchange, hold, lost reply, fills, captures, release.
+    /// A history with everything in it that can be interrupted: exchanges, hold, lost reply, fills, captures, release.
     private func history(
         _ name: String, in world: World, funding: Bool, acts: [FakeGateway.Act], cancels: Bool = false
     ) async throws -> TradingOrder {
@@ -47,6 +47,7 @@ struct CrashTests {
             repeat {
                 number += 1
                 world.crash.crash(at: number, moment)
+                world.exchange.plan(.fail("SEALED"))
                 let order = try await history(
                     "c-\(number)", in: world, funding: true, acts: [.loseRequest])
                 #expect(order.ordStatus == .filled, "died around call \(number)")
@@ -55,8 +56,8 @@ struct CrashTests {
                 #expect(world.balance == 0, "died around call \(number)")
                 try await world.checkInvariants()
             } while world.crash.hasCrashed && number < 40
-            // Hold, balance, exchange, hold, attempt, look-up, attempt, two captures, release.
-            #expect(number > 8)
+            // Hold, balance, exchange, balance, exchange, hold, attempt, look-up, attempt, two captures, release.
+            #expect(number > 10)
         }
     }
 

@@ -193,6 +193,47 @@ struct PlacingTests {
         }
     }
 
+    /// An exchange that was sealed moved nothing: the order goes on with another, and is not denied for it.
+    @Test func anInterruptedExchangeIsTriedAgainUnderAnotherID() async throws {
+        try await World.with { world in
+            world.exchange.plan(.fail("SEALED"))
+            let placed = try await world.place(try World.buy("c-1", quantity: 6, funding: World.funding))
+            #expect(placed.ordStatus == .pendingNew)
+            #expect(placed.exchangeID == "\(placed.orderID)-fx2")
+            #expect(world.exchange.requests.map(\.exchangeID) == ["\(placed.orderID)-fx", "\(placed.orderID)-fx2"])
+            #expect(world.held == 120_000)
+            #expect(
+                try await world.kinds(placed.orderID).prefix(7) == [
+                    "RECEIVED", "VALIDATED", "FUNDING_REQUESTED", "FUNDING_REQUESTED", "FUNDED", "HELD", "QUEUED",
+                ])
+        }
+    }
+
+    /// The amount of the next exchange is what is missing by then.
+    @Test func moneyThatComesBetweenTwoExchangesCounts() async throws {
+        try await World.with { world in
+            world.exchange.plan(.failAfterDeposit("SEALED", minor: 15_000))
+            let placed = try await world.place(try World.buy("c-1", quantity: 6, funding: World.funding))
+            #expect(placed.ordStatus == .pendingNew)
+            #expect(world.exchange.requests.map(\.buy?.minor) == [20_000, 5_000])
+        }
+    }
+
+    @Test func anOrderWhoseExchangesAllBreakOffIsDeniedForThat() async throws {
+        try await World.with { world in
+            world.exchange.plan(.fail("SEALED"), .fail("SEALED"), .fail("SEALED"))
+            let request = try World.buy("c-1", quantity: 6, funding: World.funding)
+            let denied = try await world.place(request)
+            #expect(denied.ordStatus == .denied && denied.reason == "EXCHANGE_INTERRUPTED")
+            #expect(denied.text.contains("nothing was done") && denied.text.contains("new client order id"))
+            #expect(world.exchange.requests.map(\.exchangeID) == ["-fx", "-fx2", "-fx3"].map { denied.orderID + $0 })
+            // The same again is the first answer again, and asks for no fourth.
+            #expect(try await world.place(request).reason == "EXCHANGE_INTERRUPTED")
+            try await world.settled()
+            #expect(world.exchange.requests.count == 3 && world.held == 0)
+        }
+    }
+
     @Test(arguments: [FakeExchange.Act.stayOpen, .loseReply])
     func anOpenExchangeIsGoneOnWithUnderTheSameID(_ act: FakeExchange.Act) async throws {
         try await World.with { world in

@@ -12,4 +12,6 @@ extension ReasonCode {
     public static let neverAccepted: ReasonCode = "NEVER_ACCEPTED"
     public static let insufficientFunds: ReasonCode = "INSUFFICIENT_FUNDS"
     public static let sealed: ReasonCode = "SEALED"
+    /// Each exchange that was to fund the order was broken off before it moved anything.
+    public static let exchangeInterrupted: ReasonCode = "EXCHANGE_INTERRUPTED"
 }

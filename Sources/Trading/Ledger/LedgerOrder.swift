@@ -44,8 +44,14 @@ struct FundingExchange: Hashable, Sendable {
 extension OrderID {
     /// The hold's id is the order's: there is one hold for each order.
     var holdID: HoldID { derived(suffix: "") }
-    /// The exchange that funds the order.
-    var fundingExchangeID: ExchangeID { derived(suffix: "-fx") }
+    /// How many exchanges are asked for, one after the other, before an order is given up whose exchanges break off.
+    static var maximumExchanges: Int { 3 }
+    /// The exchange that funds the order, after `last` was broken off and moved nothing; nil when that was the last.
+    func fundingExchangeID(after last: ExchangeID?) -> ExchangeID? {
+        let ids: [ExchangeID] = (1...Self.maximumExchanges).map { derived(suffix: $0 == 1 ? "-fx" : "-fx\($0)") }
+        guard let last else { return ids[0] }
+        return ids.firstIndex(of: last).flatMap { $0 + 1 < ids.count ? ids[$0 + 1] : nil }
+    }
     /// The key of the one release.
     var releaseKey: String { "\(text)/release" }
 

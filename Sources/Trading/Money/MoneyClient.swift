@@ -157,6 +157,8 @@ struct MoneyClient: Sendable {
         case completed(detail: String)
         /// It will never bring the money; what was withdrawn is given back by the exchange itself.
         case failed(ReasonCode, text: String)
+        /// It moved nothing and never will, for no reason of its own: another may be asked for.
+        case interrupted
         case open(reason: String)
     }
 
@@ -189,6 +191,10 @@ struct MoneyClient: Sendable {
                 detail:
                     "exchange \(exchange.exchangeID): \(text(exchange.sell)) -> \(text(exchange.buy)), rate \(exchange.rate?.rateID ?? "?")"
             )
+        // A leg of unknown outcome was sealed before it was booked, and what had been withdrawn is back.
+        case .failed where exchange.reason == ReasonCode.sealed.rawValue,
+            .cancelled where exchange.reason == ReasonCode.sealed.rawValue:
+            return .interrupted
         case .failed, .cancelled:
             let reason = exchange.reason.isEmpty ? "EXCHANGE_FAILED" : exchange.reason
             return .failed(ReasonCode(rawValue: reason), text: "exchange \(exchange.exchangeID) brought nothing")

@@ -85,7 +85,8 @@ final class ReceptionDriver: Sendable {
         }
     }
 
-    /// Buys what is missing, if the order may. Nil: try the hold again.
+    /// Buys what is missing, if the order may; again, under another id, when an exchange was broken off. Nil: try the
+    /// hold again.
     private func fund(
         _ record: LedgerOrder, _ amount: Money, _ text: String, _ claim: ClaimedWork?
     ) async throws -> (LedgerOrder, Step)? {
@@ -93,39 +94,64 @@ final class ReceptionDriver: Sendable {
         guard let source = record.fundingAccount else {
             return (try await deny(id, .insufficientFunds, text, isDoubtful: claim != nil), .done)
         }
-        if let exchange = record.exchange {
-            return try await settle(exchange, record, source, claim)
+        var record = record
+        while record.order.lifecycle == .received {
+            if let exchange = record.exchange {
+                switch try await settle(exchange, record, source, claim) {
+                case .funded: return nil
+                case .ended(let end): return end
+                case .interrupted: break
+                }
+            }
+            guard let next = id.fundingExchangeID(after: record.exchange?.id) else {
+                let text =
+                    "\(OrderID.maximumExchanges) exchanges for this order were broken off before they moved any money; "
+                    + "nothing was done, and the order may be placed again under a new client order id"
+                return (try await deny(id, .exchangeInterrupted, text, isDoubtful: claim != nil), .done)
+            }
+            let balance: Money
+            switch await money.available(on: record.terms.account, record.terms.currency) {
+            case .known(let told): balance = told
+            case .unknown(let reason): return try await leaveOpen(id, "BALANCE_UNKNOWN", reason, claim)
+            }
+            guard let shortfall = try? amount - balance, shortfall.isPositive else { return nil }
+            let planned = FundingExchange(id: next, amount: shortfall)
+            let detail =
+                (record.exchange.map { "exchange \($0.id) was broken off and moved nothing; " } ?? "")
+                + "exchange \(next) buys \(shortfall) = hold \(amount) less available \(balance); exactly this arrives, "
+                + "so no rate buffer is needed"
+            record = try await plan(planned, insteadOf: record.exchange, detail, for: id)
         }
-        let balance: Money
-        switch await money.available(on: record.terms.account, record.terms.currency) {
-        case .known(let told): balance = told
-        case .unknown(let reason): return try await leaveOpen(id, "BALANCE_UNKNOWN", reason, claim)
-        }
-        guard let shortfall = try? amount - balance, shortfall.isPositive else { return nil }
-        let planned = FundingExchange(id: id.fundingExchangeID, amount: shortfall)
-        let detail =
-            "exchange \(planned.id) buys \(shortfall) = hold \(amount) less available \(balance); exactly this arrives, "
-            + "so no rate buffer is needed"
-        let updated = try await ledger.change([id]) { change in
-            // Another driver may have fixed the amount first: then its amount stands.
-            guard change[id].order.lifecycle == .received, change[id].exchange == nil else { return change[id] }
+        return nil
+    }
+
+    /// Writes down which exchange is asked for next. Another driver may have been faster: then what it wrote stands.
+    private func plan(
+        _ planned: FundingExchange, insteadOf last: FundingExchange?, _ detail: String, for id: OrderID
+    ) async throws -> LedgerOrder {
+        try await ledger.change([id]) { change in
+            guard change[id].order.lifecycle == .received, change[id].exchange == last else { return change[id] }
             change.update(id) { $0.exchange = planned }
             change.note("FUNDING_REQUESTED", detail, of: id)
             return change[id]
         }
-        guard let exchange = updated.exchange, updated.order.lifecycle == .received else { return nil }
-        return try await settle(exchange, updated, source, claim)
     }
 
-    /// Asks for the exchange, or asks how it ended. Nil: the money is there, try the hold.
+    private enum Funding {
+        case funded
+        case interrupted
+        case ended((LedgerOrder, Step))
+    }
+
+    /// Asks for the exchange, or asks how it ended.
     private func settle(
         _ exchange: FundingExchange, _ record: LedgerOrder, _ source: AccountID, _ claim: ClaimedWork?
-    ) async throws -> (LedgerOrder, Step)? {
+    ) async throws -> Funding {
         let id = record.id
         if record.isFunded {
             // The money came and is gone again: it went elsewhere, and stays what it is, dollars on the account.
             let text = "the exchanged money was used elsewhere before it could be held"
-            return (try await deny(id, .insufficientFunds, text, isDoubtful: claim != nil), .done)
+            return .ended((try await deny(id, .insufficientFunds, text, isDoubtful: claim != nil), .done))
         }
         switch await money.exchange(exchange, for: record, from: source, ledger.configuration.fundingCurrency) {
         case .completed(let detail):
@@ -134,11 +160,12 @@ final class ReceptionDriver: Sendable {
                 change.update(id) { $0.isFunded = true }
                 change.note("FUNDED", detail, of: id)
             }
-            return nil
+            return .funded
+        case .interrupted: return .interrupted
         case .failed(let reason, let text):
-            return (try await deny(id, reason, text, isDoubtful: claim != nil), .done)
+            return .ended((try await deny(id, reason, text, isDoubtful: claim != nil), .done))
         case .open(let reason):
-            return try await leaveOpen(id, "FUNDING_OPEN", reason, claim)
+            return .ended(try await leaveOpen(id, "FUNDING_OPEN", reason, claim))
         }
     }
 

@@ -7,6 +7,8 @@ final class FakeExchange: FxService {
     enum Act: Sendable {
         case complete
         case fail(String)
+        /// The same, after somebody else has paid something to the account.
+        case failAfterDeposit(String, minor: Int64)
         /// Goes on by itself and is not finished yet.
         case stayOpen
         /// Done, but the answer is lost.
@@ -47,7 +49,8 @@ final class FakeExchange: FxService {
             account.add(request.buy?.minor ?? 0, to: request.targetAccountID)
             if case .loseReply = act { throw Status(.unavailable, "lost", certainty: .unknown) }
             return done
-        case .fail(let reason):
+        case .fail(let reason), .failAfterDeposit(let reason, _):
+            if case .failAfterDeposit(_, let minor) = act { account.add(minor, to: request.targetAccountID) }
             var failed = open
             failed.state = .failed
             failed.reason = reason
