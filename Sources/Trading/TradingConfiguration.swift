@@ -36,6 +36,9 @@ public struct TradingConfiguration: Sendable {
     /// How many requests to brokers are under way at most, and how many to accounts: two pools.
     public var brokerConcurrency: Int
     public var accountConcurrency: Int
+    /// Names this process among those of one database; the same after a restart. What a process of this name had when it
+    /// ended is taken up at once, so a name that two processes share makes them do some work twice.
+    public var instance = "trading-1"
     /// How long a worker may have a piece of work before another takes it. Longer than the deadlines of the calls.
     public var lease: Duration
     /// How long the caller of PlaceOrder has its order to itself before the account lane takes it up.

@@ -22,17 +22,18 @@ public final class TradingService: Sendable {
 
     /// The schema of the trading database.
     public static let migrations = [
-        Migration(1, "create_ledger", String(decoding: PackageResources.m0001_create_ledger_sql, as: UTF8.self))
+        Migration(1, "create_ledger", String(decoding: PackageResources.m0001_create_ledger_sql, as: UTF8.self)),
+        Migration(
+            2, "hold_work_by_name", String(decoding: PackageResources.m0002_hold_work_by_name_sql, as: UTF8.self)),
     ]
 
     /// - Parameters:
     ///   - postgres: a client of the trading database, to which `migrations` were applied.
-    ///   - instance: names this process among those that consume executions; the same after a restart.
     ///   - gateway: the way to the broker gateway; `account` to the dollar ledger; `fx` to the exchange.
     public init(
         configuration: TradingConfiguration, environment: ServiceEnvironment, postgres: PostgresClient,
-        subscriber: any EventSubscriber, publisher: any EventPublisher, instance: String = "trading-1",
-        gateway: any RPCChannel, account: any RPCChannel, fx: any RPCChannel
+        subscriber: any EventSubscriber, publisher: any EventPublisher, gateway: any RPCChannel,
+        account: any RPCChannel, fx: any RPCChannel
     ) {
         let wakeUps = WakeUps()
         let ledger = Ledger(
@@ -53,7 +54,7 @@ public final class TradingService: Sendable {
             ledger: ledger, reception: OrderReception(ledger: ledger, driver: driver),
             cancels: CancelDesk(ledger: ledger), updates: UpdateStream(ledger: ledger, hub: hub))
         consumer = ExecutionConsumer(
-            ledger: ledger, subscriber: subscriber, publisher: publisher, consumer: instance)
+            ledger: ledger, subscriber: subscriber, publisher: publisher, consumer: configuration.instance)
     }
 
     /// What a server has to serve.
@@ -62,6 +63,7 @@ public final class TradingService: Sendable {
     /// Does the background work until cancelled: dispatch, money, executions, updates. Returns promptly then; work that
     /// was under way is taken up again by whoever runs next.
     public func run() async throws {
+        await ledger.endOwnLeases()
         let configuration = ledger.configuration
         let loops = ledger.environment.group
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -44,7 +44,9 @@ struct Lane: Sendable {
         let now = ledger.environment.now()
         do {
             return try await ledger.postgres.query(
-                ClaimWork(lane: lane, now: now, leaseUntil: now + ledger.configuration.lease, limit: room))
+                ClaimWork(
+                    lane: lane, now: now, leaseUntil: now + ledger.configuration.lease, limit: room,
+                    holder: ledger.configuration.instance))
         } catch {
             if !Task.isCancelled {
                 ledger.environment.log.warning(

@@ -245,6 +245,26 @@ final class Ledger: Sendable {
             || error.constraint == "position_has_one_writer"
     }
 
+    // MARK: Start
+
+    /// Makes what an earlier process of this name had due at once. Returns when that is done, however long the database
+    /// is away, or when the task is cancelled.
+    func endOwnLeases() async {
+        while !Task.isCancelled {
+            do {
+                let count = try await postgres.execute(
+                    EndOwnLeases(holder: configuration.instance, now: environment.now()))
+                if count > 0 { environment.log.notice("work.taken_over", metadata: ["items": "\(count)"]) }
+                return
+            } catch {
+                guard !Task.isCancelled else { return }
+                environment.log.warning("work.take_over_failed", metadata: ["error": "\(error)"])
+            }
+            // Ends early by cancellation only, which the loop looks at.
+            try? await Task.sleep(for: configuration.pollInterval)
+        }
+    }
+
     // MARK: After the commit
 
     private func announce(_ change: LedgerChange) {

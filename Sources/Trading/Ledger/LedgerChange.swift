@@ -142,12 +142,12 @@ struct LedgerChange: Sendable {
     /// Schedules work that belongs to an order.
     mutating func schedule(
         _ kind: WorkItem.Kind, _ key: String, of id: OrderID, attempt: Int = 0, amount: Money? = nil,
-        execution: ExecutionID? = nil, at due: UnixTime
+        execution: ExecutionID? = nil, at due: UnixTime, holder: String? = nil
     ) {
         schedule(
             WorkItem(
                 key: key, kind: kind, order: id, attempt: attempt, amount: amount, execution: execution, dueAt: due,
-                traceparent: self[id].traceparent))
+                traceparent: self[id].traceparent, holder: holder))
     }
 
     /// Removes a work item, unless one is scheduled under its key later on.

@@ -54,6 +54,8 @@ struct WorkItem: Hashable, Sendable {
     var execution: ExecutionID?
     var dueAt: UnixTime
     var traceparent: String
+    /// The process that does it already, though not under a claim, and has until `dueAt`.
+    var holder: String?
 }
 
 extension WorkItem {

@@ -12,7 +12,7 @@ struct PutWork: Statement {
             .int64Array(items.map(\.kind.rank)), .int64Array(items.map { Int64($0.attempt) }),
             .int64Array(items.map { $0.amount?.minorUnits }), .textArray(items.map { $0.amount?.currency.code }),
             .textArray(items.map { $0.execution?.text }), .int64Array(items.map(\.dueAt.nanoseconds)),
-            .textArray(items.map(\.traceparent)),
+            .textArray(items.map(\.traceparent)), .textArray(items.map(\.holder)),
         ]
     }
 }
@@ -32,8 +32,13 @@ struct ClaimWork: Statement {
     /// When others may take the work, should its worker have died.
     let leaseUntil: UnixTime
     let limit: Int
+    /// The name of this process.
+    let holder: String
     var parameters: [Parameter] {
-        [.text(lane.rawValue), .int64(now.nanoseconds), .int64(leaseUntil.nanoseconds), .int64(Int64(limit))]
+        [
+            .text(lane.rawValue), .int64(now.nanoseconds), .int64(leaseUntil.nanoseconds), .int64(Int64(limit)),
+            .text(holder),
+        ]
     }
 
     static func decode(_ row: borrowing RowView) throws -> ClaimedWork {
@@ -50,6 +55,14 @@ struct ClaimWork: Statement {
             dueAt: UnixTime(nanoseconds: try row.int64(7)), traceparent: try row.string(8))
         return ClaimedWork(item: item, failures: Int(try row.int64(9)), claim: try row.int64(10))
     }
+}
+
+/// Ends the leases of an earlier process of the same name.
+struct EndOwnLeases: Statement {
+    static let sql = String(decoding: PackageResources.end_own_leases_sql, as: UTF8.self)
+    let holder: String
+    let now: UnixTime
+    var parameters: [Parameter] { [.text(holder), .int64(now.nanoseconds)] }
 }
 
 /// A row when the worker with this number still has the item; it keeps it until the end of the transaction.

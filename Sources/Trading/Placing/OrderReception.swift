@@ -99,6 +99,7 @@ final class OrderReception: Sendable {
         let id = record.id
         let terms = record.terms
         let resumeAt = record.createdAt + ledger.configuration.receiveGrace
+        let holder = ledger.configuration.instance
         let received =
             "\(terms.side.rawValue) \(terms.quantity) \(terms.instrument) \(terms.type.name.rawValue)"
             + (terms.type.limitPrice.map { " \($0)" } ?? "")
@@ -113,7 +114,7 @@ final class OrderReception: Sendable {
         return try await ledger.insert(record) { change in
             change.note("RECEIVED", received, of: id)
             try change.apply(.validated(hold: hold.total), to: id, detail: hold.explanation)
-            change.schedule(.receive, WorkItem.receiveKey(id), of: id, at: resumeAt)
+            change.schedule(.receive, WorkItem.receiveKey(id), of: id, at: resumeAt, holder: holder)
         }
     }
 

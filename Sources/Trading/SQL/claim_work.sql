@@ -14,7 +14,7 @@ with due as (
     for update of w skip locked
 )
 update work_item w
-set due_at = $3, claim = w.claim + 1
+set due_at = $3, claim = w.claim + 1, holder = $5
 from due
 where w.key = due.key
 returning

@@ -1,14 +1,15 @@
 -- Work to be done. What was planned under the same key is replaced, and its worker loses it.
 insert into work_item (
-    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent, failures, claim
+    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent, failures, claim,
+    holder
 )
 select
-    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent, 0, 0
+    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent, 0, 0, holder
 from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::text[], $9::text[],
-    $10::int8[], $11::text[]
+    $10::int8[], $11::text[], $12::text[]
 ) as item (
-    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent
+    key, lane, kind, order_id, rank, attempt, amount_minor, currency, exec_id, due_at, traceparent, holder
 )
 on conflict (key) do update
 set
@@ -23,4 +24,5 @@ set
     traceparent = excluded.traceparent,
     failures = 0,
     claim = work_item.claim + 1,
-    parked_reason = null
+    parked_reason = null,
+    holder = excluded.holder

@@ -16,6 +16,8 @@ struct Serve: AsyncParsableCommand {
               MERIDIAN_POSTGRES          how to reach its database, as libpq writes it: "host=/run/pg dbname=x"
               MERIDIAN_REDIS             unix:PATH or host:port
               MERIDIAN_PEER_NAME         where another service is: MERIDIAN_PEER_TRADING=unix:/run/trading.sock
+              MERIDIAN_INSTANCE          trading, fx: the process's name, NAME-1 by default; the same after a restart, and
+                                         different where several processes share a database
               MERIDIAN_LOG_LEVEL         trace, debug, info (default), warning, error
               MERIDIAN_LOOPS             event loops, 1 by default
 

@@ -151,8 +151,10 @@ final class ServiceResources: Sendable {
 
     private func makeFX() async throws -> ServiceProcess.Parts {
         let bus = try bus()
+        var configuration = FXSagaConfiguration()
+        configuration.instance = settings.instance(of: .fx)
         let fx = FXSagaService(
-            configuration: FXSagaConfiguration(), environment: environment,
+            configuration: configuration, environment: environment,
             postgres: try await database(FXSagaService.migrations), publisher: bus, subscriber: bus,
             krw: try channel(to: .accountKRW), fx: try channel(to: .accountFX))
         return ServiceProcess.Parts(services: fx.rpcServices, run: fx.run)

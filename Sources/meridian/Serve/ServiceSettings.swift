@@ -27,6 +27,9 @@ struct ServiceSettings: Sendable {
         reader.string(forKey: ConfigKey(key)).flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The process's name among those of its service.
+    func instance(of service: ServiceName) -> String { optionalText("instance") ?? "\(service.rawValue)-1" }
+
     func endpoint(_ key: String) throws -> Endpoint {
         let value = try text(key)
         guard let endpoint = Endpoint(value) else {

@@ -6,6 +6,7 @@ import Trading
 ///   MERIDIAN_SUBMIT_DEADLINE_MS      how long one attempt may take (3000)
 ///   MERIDIAN_FIRST_RESEND_MS         the wait before an unknown order is sent again (1000, then 3 and 10 times that)
 ///   MERIDIAN_ASKS_BEFORE_RESENDING   false sends again without a look-up, where the broker's idempotency allows it
+///   MERIDIAN_LEASE_MS                how long a worker may have a piece of work before another takes it (20000)
 ///   MERIDIAN_BROKER_CONCURRENCY      requests to brokers at a time (16)
 struct TradingSettings {
     private let settings: ServiceSettings
@@ -24,6 +25,11 @@ struct TradingSettings {
             },
             lastPrices: try Dictionary(uniqueKeysWithValues: Self.prices.map { (try InstrumentID($0), try Price($1)) }))
         if let deadline = try settings.milliseconds("submit.deadline.ms") { configuration.submitDeadline = deadline }
+        if let lease = try settings.milliseconds("lease.ms") {
+            configuration.lease = lease
+            configuration.receiveGrace = lease
+        }
+        configuration.instance = settings.instance(of: .trading)
         configuration.brokerConcurrency = try settings.integer("broker.concurrency", default: 16, in: 1...10_000)
         return configuration
     }

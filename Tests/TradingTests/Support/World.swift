@@ -57,7 +57,9 @@ final class World: Sendable {
 
     /// Another process on the same database, with the same peers.
     func makeTwin() -> Trading.TradingService {
-        Self.makeService(configuration, environment, postgres, MemoryBus(), gateway, money, exchange, crash)
+        var configuration = configuration
+        configuration.instance = "trading-2"
+        return Self.makeService(configuration, environment, postgres, MemoryBus(), gateway, money, exchange, crash)
     }
 
     private static func makeService(
