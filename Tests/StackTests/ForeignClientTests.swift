@@ -46,7 +46,7 @@ extension StackTests {
             try await TestStack.run { stack in
                 let customer = try stack.customer("python")
                 try await stack.openAccounts(of: customer, won: 2_000_000, cents: 0)
-                let address = try #require(try Logs(folder: stack.stack.folder).doorAddress())
+                let address = try #require(try await stack.stack.addresses(of: .channel).serving)
                 let script = URL(filePath: #filePath).deletingLastPathComponent()
                     .appending(path: "Client/place_order.py").path
                 let arguments = [

@@ -43,7 +43,7 @@ extension StackTests {
                     }
                 }
 
-                let address = try #require(try logs.metricsAddress(of: .trading))
+                let address = try #require(try await stack.stack.addresses(of: .trading).metrics)
                 let arguments = ["-sS", "--max-time", "10", "http://\(address)/metrics"]
                 let metrics = try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) }
                 let text = try #require(metrics).text

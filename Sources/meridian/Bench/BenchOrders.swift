@@ -79,13 +79,11 @@ struct BenchOrders: AsyncParsableCommand {
 
     /// The broker on a good day, with a short way to the exchange.
     private func calm(_ stack: Stack) async throws {
-        let channel = try stack.channel(to: .mockBroker, control: true)
-        _ = try await BrokerControlServiceClient(channel).setBehavior(
+        _ = try await BrokerControlServiceClient(try stack.channel(to: .mockBroker, control: true)).setBehavior(
             BrokerSetBehaviorRequest(
                 behavior: BrokerBehavior(
                     fillLatency: BrokerLatency(minimumMilliseconds: 5, maximumMilliseconds: 15),
                     idempotencyMode: .returnOriginal)))
-        await channel.shutDown()
     }
 
     /// Runs `body`; the first signal cancels it.

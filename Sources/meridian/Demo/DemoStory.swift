@@ -34,11 +34,8 @@ struct DemoStory: Sendable {
         try await openAccounts()
         try await misbehave()
         timeline.skip()
-        let channel = ChannelServiceClient(
-            RPCClientChannel(
-                target: .unix(path: stack.folder.socket(of: .channel)),
-                tls: try stack.folder.certificates.client(as: "operator", to: .channel), group: stack.group))
-        let door = Door(client: channel, token: try stack.folder.token(for: Self.customer))
+        let channel = try stack.channel(to: .channel)
+        let door = Door(client: ChannelServiceClient(channel), token: try stack.folder.token(for: Self.customer))
 
         title("1  Minji has 2,000,000 won and no dollars, and buys one share of Apple")
         let bought = try await buyOneShare(through: door, timeline)

@@ -13,6 +13,9 @@ final class Stack: Sendable {
     struct Options: Sendable {
         /// Where customers reach the door, beside its unix socket; port 0 lets the kernel choose.
         var channelListen = "127.0.0.1:0"
+        /// The first of eight ports on the loopback where Prometheus finds the services' figures, in the order of
+        /// `services`; 0 lets the kernel choose each, nil serves none.
+        var metricsPort: UInt16?
         /// Beyond the defaults, by service: NAME=value.
         var settings: [ServiceName: [String: String]] = [:]
         var logLevel = "info"
@@ -27,7 +30,14 @@ final class Stack: Sendable {
     private let options: Options
     private let postgres: PostgresServer
     private let redis: RedisServer
-    private let processes = Mutex<[ServiceName: ChildProcess]>([:])
+    private let processes = Mutex<[ServiceName: Running]>([:])
+    private let channels = Mutex<[String: RPCClientChannel]>([:])
+
+    private struct Running {
+        let process: ChildProcess
+        /// Where this process's lines begin in the log.
+        let logStart: UInt64
+    }
 
     /// In the order in which they start: who is asked comes before who asks.
     static let services: [ServiceName] = [
@@ -69,18 +79,21 @@ final class Stack: Sendable {
         for service in Self.services { try await waitUntilReady(service) }
     }
 
-    /// Ends everything in an orderly way: services first, newest first, then the stores.
+    /// Ends everything in an orderly way: our own connections, services, newest first, then the stores. It cannot be
+    /// started again.
     func stop() async {
+        for channel in channels.withLock({ $0.values.map { $0 } }) { await channel.shutDown() }
         await blocking {
             let processes = self.processes.withLock { processes in
                 defer { processes.removeAll() }
                 return processes
             }
-            for service in Self.services.reversed() { processes[service]?.send(SIGTERM) }
-            for service in Self.services.reversed() { processes[service]?.wait() }
+            for service in Self.services.reversed() { processes[service]?.process.send(SIGTERM) }
+            for service in Self.services.reversed() { processes[service]?.process.wait() }
             self.redis.stop()
             self.postgres.stop()
         }
+        group.shutDown()
     }
 
     /// Starts one service that is not running, and does not wait for it.
@@ -91,14 +104,16 @@ final class Stack: Sendable {
             folder.settings(of: service),
         ]
         try await blocking {
-            let process = try ChildProcess(arguments, logPath: self.folder.log(of: service.rawValue))
-            self.processes.withLock { $0[service] = process }
+            let log = self.folder.log(of: service.rawValue)
+            let logStart = (try? FileHandle(forReadingFrom: URL(filePath: log)))?.seekToEndOfFile() ?? 0
+            let process = try ChildProcess(arguments, logPath: log)
+            self.processes.withLock { $0[service] = Running(process: process, logStart: logStart) }
         }
     }
 
     /// Ends one service at once, as a crash would: SIGKILL.
     func kill(_ service: ServiceName) async {
-        let process = processes.withLock { $0.removeValue(forKey: service) }
+        let process = processes.withLock { $0.removeValue(forKey: service)?.process }
         await blocking {
             process?.send(SIGKILL)
             process?.wait()
@@ -133,10 +148,11 @@ final class Stack: Sendable {
 
     /// Returns when the service says that it serves.
     func waitUntilReady(_ service: ServiceName) async throws {
-        let channel = try self.channel(to: service)
+        // One of its own: the shared one may be waiting after failures.
+        let channel = try makeChannel(to: service, control: false)
         let limit = ContinuousClock.now + .seconds(20)
         while true {
-            if processes.withLock({ $0[service] })?.hasEnded ?? true {
+            guard isRunning(service) else {
                 throw Failure("\(service.rawValue) ended while it started; see \(folder.log(of: service.rawValue))")
             }
             do {
@@ -154,8 +170,18 @@ final class Stack: Sendable {
         await channel.shutDown()
     }
 
-    /// A way to a service with the operator's certificate.
-    func channel(to service: ServiceName, control: Bool = false) throws -> RPCClientChannel {
+    /// The one way to a service with the operator's certificate; `stop` shuts it down.
+    func channel(to service: ServiceName, control: Bool = false) throws -> any RPCChannel {
+        try channels.withLock { channels in
+            let name = "\(service.rawValue)\(control)"
+            if let known = channels[name] { return known }
+            let made = try makeChannel(to: service, control: control)
+            channels[name] = made
+            return made
+        }
+    }
+
+    private func makeChannel(to service: ServiceName, control: Bool) throws -> RPCClientChannel {
         RPCClientChannel(
             target: .unix(path: folder.socket(of: service, control: control)),
             tls: try folder.certificates.client(as: "operator", to: service), group: group)
@@ -165,6 +191,14 @@ final class Stack: Sendable {
         let description: String
         init(_ description: String) { self.description = description }
     }
+
+    func isRunning(_ service: ServiceName) -> Bool {
+        processes.withLock { $0[service] }.map { !$0.process.hasEnded } ?? false
+    }
+
+    func logStart(of service: ServiceName) -> UInt64 { processes.withLock { $0[service]?.logStart } ?? 0 }
+
+    func servesMetrics(_ service: ServiceName) -> Bool { settings(of: service)["MERIDIAN_METRICS_LISTEN"] != nil }
 
     // MARK: Parts
 
@@ -247,6 +281,9 @@ final class Stack: Sendable {
         if service == .channel { settings["MERIDIAN_LISTEN"]! += ",\(options.channelListen)" }
         if service == .mockBroker {
             settings["MERIDIAN_CONTROL_LISTEN"] = "unix:\(folder.socket(of: service, control: true))"
+        }
+        if let first = options.metricsPort, let place = Self.services.firstIndex(of: service) {
+            settings["MERIDIAN_METRICS_LISTEN"] = "127.0.0.1:\(first == 0 ? 0 : Int(first) + place)"
         }
         settings.merge(options.settings[service] ?? [:]) { $1 }
         return settings

@@ -6,7 +6,6 @@ import Limits
 import Postgres
 import RPC
 import RPCCore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -19,14 +18,13 @@ final class TestStack: Sendable {
     static let restingPrice = Price(unscaled: 1_500_000)
 
     let stack: Stack
-    private let channels = Mutex<[String: RPCClientChannel]>([:])
 
     /// The repository's folder.
     static let home = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     /// The program that was built together with the tests.
-    private static func program() throws -> String {
+    static func program() throws -> String {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(filePath: tests).deletingLastPathComponent().appending(path: "meridian").path
     }
@@ -53,22 +51,14 @@ final class TestStack: Sendable {
     }
 
     private func end() async {
-        for channel in channels.withLock({ $0.values.map { $0 } }) { await channel.shutDown() }
         await stack.stop()
-        stack.group.shutDown()
     }
 
     // MARK: Ways in
 
     /// The one connection to a service with the operator's certificate.
     func channel(to service: ServiceName, control: Bool = false) throws -> any RPCChannel {
-        try channels.withLock { channels in
-            let name = "\(service.rawValue)\(control)"
-            if let known = channels[name] { return known }
-            let made = try stack.channel(to: service, control: control)
-            channels[name] = made
-            return made
-        }
+        try stack.channel(to: service, control: control)
     }
 
     var door: ChannelServiceClient { get throws { ChannelServiceClient(try channel(to: .channel)) } }

@@ -1,0 +1,67 @@
+import Contracts
+import EventLoop
+import Foundation
+import RPC
+import RPCCore
+import TestSupport
+import Testing
+
+@testable import meridian
+
+extension StackTests {
+    struct UpTests {
+        /// `meridian up` says where the door and each service's metrics really are, and ends in order when told to.
+        @Test(.timeLimit(.minutes(2))) func upTellsWhereEverythingIsAndEndsInOrder() async throws {
+            let directory = try TemporaryDirectory()
+            defer { directory.remove() }
+            let up = Process()
+            let output = Pipe()
+            up.executableURL = URL(filePath: try TestStack.program())
+            up.arguments = ["up", "--listen", "127.0.0.1:0", "--metrics-port", "0", "--folder", directory.path]
+            up.environment = ProcessInfo.processInfo.environment.merging(["MERIDIAN_HOME": TestStack.home]) { $1 }
+            up.standardOutput = output
+            try up.run()
+            defer { if up.isRunning { kill(up.processIdentifier, SIGKILL) } }
+            let text = try await BlockingPool.shared.run {
+                var text = ""
+                // Ends with the word or with the program.
+                while !text.contains("Ctrl-C") {
+                    let data = output.fileHandleForReading.availableData
+                    if data.isEmpty { break }
+                    text += String(decoding: data, as: UTF8.self)
+                }
+                return text
+            }
+
+            let lines = text.matches(of: /http:\/\/(127\.0\.0\.1:[1-9][0-9]*)\/metrics  ([a-z-]+)/)
+            #expect(lines.map { String($0.output.2) } == Stack.services.map(\.rawValue), "\(text)")
+            for line in lines {
+                let arguments = ["-sSf", "--max-time", "10", "http://\(line.output.1)/metrics"]
+                let metrics = try #require(
+                    try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) })
+                #expect(metrics.status == 0, "\(line.output.2): \(metrics.errors)")
+                // Each has answered the question whether it is ready.
+                #expect(metrics.text.contains("grpc_server_call_total{grpc_method=\"/grpc.health.v1.Health/Check\""))
+            }
+            let door = try #require(text.firstMatch(of: /door is at (127\.0\.0\.1:[1-9][0-9]*)/)?.output.1)
+            try await expectServing(at: String(door), StackFolder(path: directory.path))
+
+            kill(up.processIdentifier, SIGTERM)
+            try await BlockingPool.shared.run { up.waitUntilExit() }
+            #expect(up.terminationReason == .exit && up.terminationStatus == 0)
+            #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/data/postgres/postmaster.pid"))
+        }
+
+        private func expectServing(at address: String, _ folder: StackFolder) async throws {
+            let group = try EventLoopGroup(name: "up-test", count: 1)
+            let channel = RPCClientChannel(
+                target: try #require(Endpoint(address)),
+                tls: try folder.certificates.client(as: "operator", to: .channel), group: group)
+            let reply = try await channel.unary(
+                "/grpc.health.v1.Health/Check", [], options: CallOptions(timeout: .seconds(10)))
+            #expect(reply == [0x08, 0x01])
+            await channel.shutDown()
+            group.shutDown()
+        }
+    }
+}
