@@ -21,6 +21,11 @@ extension StackTests {
                     BrokerBehavior(
                         seed: 1, loseFirstReplies: 1, idempotencyMode: .returnOriginal, fillMode: .manual,
                         feedLatency: BrokerLatency(minimumMilliseconds: 2500, maximumMilliseconds: 2500)))
+                // Before it knows that the broker bears repetition, trading would ask and not send again.
+                let logs = Logs(folder: stack.stack.folder)
+                while try !logs.events(of: .trading).contains(where: { $0.name == "broker.capabilities_learned" }) {
+                    try await stack.pause()
+                }
                 let customer = try stack.customer("lost")
                 try await stack.openAccounts(of: customer, won: 0, cents: 100_000)
                 let placed = try await customer.place(try customer.request("lost"))

@@ -18,7 +18,8 @@ final class CapabilityStore: Sendable {
 
     var current: Domain.BrokerCapabilities { known.withLock { $0 } }
 
-    /// Asks the gateway now and then, until cancelled: at once, soon again after a failure, rarely after a success.
+    /// Asks the gateway now and then, until cancelled: as soon as it is there, soon again after a failure, rarely after a
+    /// success.
     func run(
         gateway: BrokerGatewayServiceClient, environment: ServiceEnvironment, deadline: Duration
     ) async throws {
@@ -26,7 +27,8 @@ final class CapabilityStore: Sendable {
             var pause = Duration.seconds(60)
             do {
                 let record = try await Deadline.within(deadline) {
-                    try await gateway.getCapabilities(.init(brokerID: fallback.broker.text))
+                    try await gateway.getCapabilities(
+                        .init(brokerID: fallback.broker.text), options: CallOptions(waitsForReady: true))
                 }
                 let next = Domain.BrokerCapabilities(record, fallback: fallback)
                 let isNew = known.withLock { known in

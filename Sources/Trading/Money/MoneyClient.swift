@@ -197,7 +197,9 @@ struct MoneyClient: Sendable {
             return .interrupted
         case .failed, .cancelled:
             let reason = exchange.reason.isEmpty ? "EXCHANGE_FAILED" : exchange.reason
-            return .failed(ReasonCode(rawValue: reason), text: "exchange \(exchange.exchangeID) brought nothing")
+            return .failed(
+                ReasonCode(rawValue: reason),
+                text: "exchange \(exchange.exchangeID) ended with \(reason); nothing is held and nothing was ordered")
         case .unspecified, .requested, .withdrawRequested, .withdrawSucceeded, .withdrawUnknown, .depositRequested,
             .depositUnknown, .cancelRequested, .parked, .withdrawRefused, .depositSucceeded, .depositRefused,
             .unrecognized:

@@ -39,10 +39,12 @@ final class Stack: Sendable {
         let logStart: UInt64
     }
 
-    /// In the order in which they start: who is asked comes before who asks.
-    static let services: [ServiceName] = [
-        .mockBroker, .accountKRW, .accountFX, .fx, .brokerGateway, .fillReceiver, .trading, .channel,
+    /// In the order in which they start: who is asked serves before who asks begins, so that nobody starts with a failure
+    /// and a pause after it.
+    private static let waves: [[ServiceName]] = [
+        [.mockBroker, .accountKRW, .accountFX], [.fx, .brokerGateway, .fillReceiver], [.trading], [.channel],
     ]
+    static let services = waves.flatMap(\.self)
 
     init(folder: StackFolder, options: Options) throws {
         self.folder = folder
@@ -75,8 +77,10 @@ final class Stack: Sendable {
         progress("databases")
         try await createDatabases()
         progress("services: " + Self.services.map(\.rawValue).joined(separator: ", "))
-        for service in Self.services { try await start(service) }
-        for service in Self.services { try await waitUntilReady(service) }
+        for wave in Self.waves {
+            for service in wave { try await start(service) }
+            for service in wave { try await waitUntilReady(service) }
+        }
     }
 
     /// Ends everything in an orderly way: our own connections, services, newest first, then the stores. It cannot be
