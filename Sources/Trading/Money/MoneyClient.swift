@@ -199,7 +199,7 @@ struct MoneyClient: Sendable {
             let reason = exchange.reason.isEmpty ? "EXCHANGE_FAILED" : exchange.reason
             return .failed(
                 ReasonCode(rawValue: reason),
-                text: "exchange \(exchange.exchangeID) ended with \(reason); nothing is held and nothing was ordered")
+                text: "exchange \(exchange.exchangeID) ended with \(reason); nothing was ordered and no money is kept")
         case .unspecified, .requested, .withdrawRequested, .withdrawSucceeded, .withdrawUnknown, .depositRequested,
             .depositUnknown, .cancelRequested, .parked, .withdrawRefused, .depositSucceeded, .depositRefused,
             .unrecognized:
