@@ -152,8 +152,11 @@ final class Stack: Sendable {
 
     /// Returns when the service says that it serves.
     func waitUntilReady(_ service: ServiceName) async throws {
-        // One of its own: the shared one may be waiting after failures.
-        let channel = try makeChannel(to: service, control: false)
+        // One of its own: the shared one may be waiting after failures. This one looks again and again.
+        var configuration = ClientConfiguration()
+        configuration.firstRetryDelay = .milliseconds(20)
+        configuration.backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(100))
+        let channel = try makeChannel(to: service, control: false, configuration)
         let limit = ContinuousClock.now + .seconds(20)
         while true {
             guard isRunning(service) else {
@@ -185,10 +188,13 @@ final class Stack: Sendable {
         }
     }
 
-    private func makeChannel(to service: ServiceName, control: Bool) throws -> RPCClientChannel {
+    private func makeChannel(
+        to service: ServiceName, control: Bool, _ configuration: ClientConfiguration = ClientConfiguration()
+    ) throws -> RPCClientChannel {
         RPCClientChannel(
             target: .unix(path: folder.socket(of: service, control: control)),
-            tls: try folder.certificates.client(as: "operator", to: service), group: group)
+            tls: try folder.certificates.client(as: "operator", to: service), group: group,
+            configuration: configuration)
     }
 
     struct Failure: Error, CustomStringConvertible {
