@@ -57,7 +57,7 @@ struct TableTests {
         let wrappers: [String: Set<String>] = [
             "CHiredis": ["Redis"], "CLibpq": ["Postgres"], "CLinux": ["EventLoop", "LocalServers"],
             "CNGHTTP2": ["HTTP2"],
-            "COpenSSL": ["Cryptography", "TLS"], "CProtobufC": ["Protobuf"],
+            "COpenSSL": ["Cryptography", "TLS"], "CProtobufC": ["Protobuf"], "CZlib": ["Compression"],
         ]
         #expect(Set(wrappers.keys) == TargetRule.cModules)
         for module in TargetRule.cModules {
