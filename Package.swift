@@ -53,6 +53,8 @@ let package = Package(
         .library(name: "Protobuf", targets: ["Protobuf"]),
         .library(name: "RPCCore", targets: ["RPCCore"]),
         .library(name: "RPC", targets: ["RPC", "EventLoop", "HTTP2", "Limits", "TLS"]),
+        .library(name: "Health", targets: ["Health"]),
+        .library(name: "Reflection", targets: ["Reflection"]),
         .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
     ],
     dependencies: [
@@ -103,6 +105,7 @@ let package = Package(
             ["Cryptography", "Domain", "EventBus", "EventLoop", "Limits", "Postgres", "RPCCore", .logging],
             embedding: ["Migrations", "SQL"]),
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
+        .library("Reflection", ["Protobuf", "RPCCore"]),
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
         .library("LocalServers", ["CLinux", "EventLoop"]),
 
@@ -121,8 +124,8 @@ let package = Package(
             dependencies: [
                 "Accounts", "BrokerGateway", "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "FXSaga",
                 "FillReceiver", "Health", "Limits", "LocalServers", "MockBroker", "Postgres", "Protobuf", "RPC",
-                "RPCCore",
-                "Redis", "RedisEventBus", "ServiceKit", "TLS", "Trading", .arguments, .configuration, .logging,
+                "RPCCore", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS", "Trading", .arguments,
+                .configuration, .logging,
             ], swiftSettings: settings),
 
         // What tests are made with.
@@ -152,6 +155,8 @@ let package = Package(
             ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
+        .tests(
+            "Reflection", ["EventLoop", "Health", "Protobuf", "RPC", "RPCCore", "TestSupport"], exclude: ["Python"]),
         .tests(
             "ServiceKit",
             [
@@ -200,7 +205,7 @@ let package = Package(
             name: "StackTests",
             dependencies: [
                 "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC",
-                "RPCCore", "ServiceKit", "TestSupport", "meridian",
+                "RPCCore", "Reflection", "ServiceKit", "TestSupport", "meridian",
             ], exclude: ["Client"], swiftSettings: settings),
     ]
 )

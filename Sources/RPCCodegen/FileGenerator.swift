@@ -53,6 +53,8 @@ struct FileGenerator {
             writer.line()
             try ServiceGenerator(service, names: names, access: access).write(to: &writer)
         }
+        writer.line()
+        try FileDescriptors(of: file).write(to: &writer)
         return writer.text
     }
 

@@ -57,7 +57,8 @@ struct ServiceGenerator {
             writer.indented { writer in
                 writer.line("fullName: \"\(service.fullName)\",")
                 let items = methods.map { ".init(name: \"\($0.descriptor.name)\", shape: .\($0.shape))" }
-                writer.array("methods: ", items)
+                writer.array("methods: ", items, ",")
+                writer.line("files: \(FileDescriptors.constant)")
             }
             writer.line(")")
             writer.line()

@@ -42,16 +42,29 @@ struct SourceWriter {
         line(close + tail)
     }
 
-    /// `head[`, one item per line, `]`.
-    mutating func array(_ head: String, _ items: [String]) {
+    /// `head[`, one item per line, `]tail`.
+    mutating func array(_ head: String, _ items: [String], _ tail: String = "") {
         guard !items.isEmpty else {
-            line(head + "[]")
+            line(head + "[]" + tail)
             return
         }
         line(head + "[")
         // swift format leaves no comma behind an only element.
         indented { writer in for item in items { writer.line(item + (items.count > 1 ? "," : "")) } }
-        line("]")
+        line("]" + tail)
+    }
+
+    /// A literal of long text without spaces, broken into lines that the compiler joins again.
+    mutating func text(_ content: String, _ tail: String = "") {
+        line("\"\"\"")
+        var rest = content[...]
+        let room = Self.lineLimit - indentation.count - 1
+        while rest.count > room {
+            line(rest.prefix(room) + "\\")
+            rest = rest.dropFirst(room)
+        }
+        line(String(rest))
+        line("\"\"\"" + tail)
     }
 
     /// A documentation comment, its long lines broken between words.

@@ -46,25 +46,3 @@ public struct MethodDescriptor<Request: Sendable, Response: Sendable>: Sendable 
         self.response = response
     }
 }
-
-/// The name of a service and what it offers, for reflection, health and logs.
-public struct ServiceDescriptor: Sendable, Hashable {
-    public struct Method: Sendable, Hashable {
-        public let name: String
-        public let shape: CallShape
-
-        public init(name: String, shape: CallShape) {
-            self.name = name
-            self.shape = shape
-        }
-    }
-
-    /// With its package, such as `meridian.account.v1.AccountService`.
-    public let fullName: String
-    public let methods: [Method]
-
-    public init(fullName: String, methods: [Method]) {
-        self.fullName = fullName
-        self.methods = methods
-    }
-}

@@ -89,6 +89,9 @@ extension TargetRule {
             "Health", ["Limits", "Protobuf", "RPCCore"],
             reason: "grpc.health.v1 for any server: it knows nothing of trading, so it is not in Contracts."),
         TargetRule(
+            "Reflection", ["Protobuf", "RPCCore"],
+            reason: "grpc.reflection.v1 and v1alpha for any server; beside Health for the same reason."),
+        TargetRule(
             "LocalServers", ["CLinux", "EventLoop"], modules: ["Glibc"],
             reason: "Private PostgreSQL and Redis, for the program and for tests alike; a child's start is C in CLinux."
         ),
@@ -112,12 +115,14 @@ extension TargetRule {
             "meridian",
             services.union([
                 "Contracts", "Cryptography", "Domain", "EventLoop", "Health", "Limits", "LocalServers", "Postgres",
-                "Protobuf", "RPC", "RPCCore", "Redis", "RedisEventBus", "ServiceKit", "TLS",
+                "Protobuf", "RPC", "RPCCore", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
             ]),
             modules: ["ArgumentParser", "Configuration", "Foundation", "Glibc", "Logging", "SystemPackage"]),
 
         // The generator: apart from all others.
-        TargetRule("RPCCodegen", modules: ["SwiftProtobuf", "SwiftProtobufPluginLibrary"]),
+        TargetRule(
+            "RPCCodegen", modules: ["Foundation", "SwiftProtobuf", "SwiftProtobufPluginLibrary"],
+            reason: "Descriptors go into the code as base64."),
         TargetRule("protoc-gen-meridian", ["RPCCodegen"], modules: ["SwiftProtobufPluginLibrary"]),
 
         // What tests are made with.

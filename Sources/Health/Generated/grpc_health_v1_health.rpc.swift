@@ -29,7 +29,8 @@ public enum HealthMethods {
         methods: [
             .init(name: "Check", shape: .unary),
             .init(name: "Watch", shape: .serverStreaming),
-        ]
+        ],
+        files: descriptorFiles
     )
 
     /// The types of the messages, for calls whose types are known only at run time.
@@ -94,3 +95,15 @@ public struct HealthClient: Sendable {
         try await channel.serverStreaming(HealthMethods.watch, request, options: options, body)
     }
 }
+
+/// The descriptors of grpc/health/v1/health.proto.
+private let descriptorFiles: [String] = [
+    """
+    ChtncnBjL2hlYWx0aC92MS9oZWFsdGgucHJvdG8SDmdycGMuaGVhbHRoLnYxIi4KEkhlYWx0aENoZWNrUmVxdWVzdBIYCgdzZXJ2aWNlGAEgASgJUgd\
+    zZXJ2aWNlIrEBChNIZWFsdGhDaGVja1Jlc3BvbnNlEkkKBnN0YXR1cxgBIAEoDjIxLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2UuU2\
+    VydmluZ1N0YXR1c1IGc3RhdHVzIk8KDVNlcnZpbmdTdGF0dXMSCwoHVU5LTk9XThAAEgsKB1NFUlZJTkcQARIPCgtOT1RfU0VSVklORxACEhMKD1NFU\
+    lZJQ0VfVU5LTk9XThADMq4BCgZIZWFsdGgSUAoFQ2hlY2sSIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1JlcXVlc3QaIy5ncnBjLmhlYWx0aC52\
+    MS5IZWFsdGhDaGVja1Jlc3BvbnNlElIKBVdhdGNoEiIuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGV\
+    hbHRoQ2hlY2tSZXNwb25zZTABQgm6AgZIZWFsdGhiBnByb3RvMw==
+    """
+]

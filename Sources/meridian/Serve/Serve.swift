@@ -18,6 +18,7 @@ struct Serve: AsyncParsableCommand {
               MERIDIAN_PEER_NAME         where another service is: MERIDIAN_PEER_TRADING=unix:/run/trading.sock
               MERIDIAN_INSTANCE          trading, fx: the process's name, NAME-1 by default; the same after a restart, and
                                          different where several processes share a database
+              MERIDIAN_REFLECTION        true lets whoever may call the service ask for its contracts; false by default
               MERIDIAN_LOG_LEVEL         trace, debug, info (default), warning, error
               MERIDIAN_LOOPS             event loops, 1 by default
 

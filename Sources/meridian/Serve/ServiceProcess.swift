@@ -11,6 +11,7 @@ import RPC
 import RPCCore
 import Redis
 import RedisEventBus
+import Reflection
 import ServiceKit
 import TLS
 
@@ -53,7 +54,7 @@ struct ServiceProcess {
 
         let health = HealthService()
         let server = RPCServer(
-            group: group, services: ServiceRegistry(parts.services + [health]),
+            group: group, services: try registry(parts.services + [health]),
             tls: try certificates.server(service, callers: Certificates.callers(of: service)),
             interceptors: [ServerObservation(environment)])
         var addresses: [SocketAddress] = []
@@ -61,7 +62,7 @@ struct ServiceProcess {
         var control: RPCServer?
         if !parts.controlServices.isEmpty, let endpoint = try settings.optionalEndpoint("control.listen") {
             let made = RPCServer(
-                group: group, services: ServiceRegistry(parts.controlServices),
+                group: group, services: try registry(parts.controlServices),
                 tls: try certificates.server(service, callers: ["operator"]),
                 interceptors: [ServerObservation(environment)])
             _ = try await made.bind(to: endpoint)
@@ -93,6 +94,13 @@ struct ServiceProcess {
         }
         await resources.shutDown()
         log.info("service.stopped")
+    }
+
+    /// The services, and reflection if the settings ask for it.
+    private func registry(_ services: [any RPCService]) throws -> ServiceRegistry {
+        var registry = ServiceRegistry(services)
+        if try settings.flag("reflection") { registry.addReflection() }
+        return registry
     }
 
     private static func onLoop(

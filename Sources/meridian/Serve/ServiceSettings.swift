@@ -60,6 +60,16 @@ struct ServiceSettings: Sendable {
         return number
     }
 
+    /// False unless it is set.
+    func flag(_ key: String) throws -> Bool {
+        switch optionalText(key) {
+        case nil, "false": return false
+        case "true": return true
+        case let value?:
+            throw Invalid(name: Self.variable(key), problem: "\"\(value)\" is neither true nor false")
+        }
+    }
+
     func milliseconds(_ key: String) throws -> Duration? {
         guard optionalText(key) != nil else { return nil }
         return .milliseconds(try integer(key, default: 0, in: 0...86_400_000))

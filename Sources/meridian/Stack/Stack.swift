@@ -281,6 +281,7 @@ final class Stack: Sendable {
             "MERIDIAN_REDIS": "unix:\(folder.redisSocket)",
             "MERIDIAN_DATA": folder.data(of: service.rawValue),
             "MERIDIAN_LOG_LEVEL": options.logLevel,
+            "MERIDIAN_REFLECTION": "true",
         ]
         if let database = service.databaseName {
             settings["MERIDIAN_POSTGRES"] = "host=\(folder.runFolder) user=postgres dbname=\(database)"

@@ -55,7 +55,8 @@ enum EchoServiceMethods {
             .init(name: "Join", shape: .clientStreaming),
             .init(name: "Converse", shape: .bidirectional),
             .init(name: "Channel", shape: .unary),
-        ]
+        ],
+        files: descriptorFiles
     )
 
     /// The types of the messages, for calls whose types are known only at run time.
@@ -169,3 +170,26 @@ struct EchoServiceClient: Sendable {
         try await channel.unary(EchoServiceMethods.channelMethod, request, options: options)
     }
 }
+
+/// The descriptors of google/protobuf/empty.proto, google/protobuf/timestamp.proto, test/rpc/echo.proto.
+private let descriptorFiles: [String] = [
+    """
+    Chtnb29nbGUvcHJvdG9idWYvZW1wdHkucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIHCgVFbXB0eUJ9ChNjb20uZ29vZ2xlLnByb3RvYnVmQgpFbXB0eVB\
+    yb3RvUAFaLmdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL2VtcHR5cGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbE\
+    tub3duVHlwZXNiBnByb3RvMw==
+    """,
+    """
+    Ch9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvEg9nb29nbGUucHJvdG9idWYiOwoJVGltZXN0YW1wEhgKB3NlY29uZHMYASABKANSB3NlY29\
+    uZHMSFAoFbmFub3MYAiABKAVSBW5hbm9zQoUBChNjb20uZ29vZ2xlLnByb3RvYnVmQg5UaW1lc3RhbXBQcm90b1ABWjJnb29nbGUuZ29sYW5nLm9yZy\
+    9wcm90b2J1Zi90eXBlcy9rbm93bi90aW1lc3RhbXBwYvgBAaICA0dQQqoCHkdvb2dsZS5Qcm90b2J1Zi5XZWxsS25vd25UeXBlc2IGcHJvdG8z
+    """,
+    """
+    ChN0ZXN0L3JwYy9lY2hvLnByb3RvEgh0ZXN0LnJwYxobZ29vZ2xlL3Byb3RvYnVmL2VtcHR5LnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1\
+    wLnByb3RvIjcKC0VjaG9SZXF1ZXN0EhIKBHRleHQYASABKAlSBHRleHQSFAoFY291bnQYAiABKAVSBWNvdW50IjgKDEVjaG9SZXNwb25zZRISCgR0ZX\
+    h0GAEgASgJUgR0ZXh0EhQKBWluZGV4GAIgASgFUgVpbmRleDK2AgoLRWNob1NlcnZpY2USNQoERWNobxIVLnRlc3QucnBjLkVjaG9SZXF1ZXN0GhYud\
+    GVzdC5ycGMuRWNob1Jlc3BvbnNlEjkKBlJlcGVhdBIVLnRlc3QucnBjLkVjaG9SZXF1ZXN0GhYudGVzdC5ycGMuRWNob1Jlc3BvbnNlMAESNwoESm9p\
+    bhIVLnRlc3QucnBjLkVjaG9SZXF1ZXN0GhYudGVzdC5ycGMuRWNob1Jlc3BvbnNlKAESPQoIQ29udmVyc2USFS50ZXN0LnJwYy5FY2hvUmVxdWVzdBo\
+    WLnRlc3QucnBjLkVjaG9SZXNwb25zZSgBMAESPQoHQ2hhbm5lbBIWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eRoaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3\
+    RhbXBCA7oCAGIGcHJvdG8z
+    """,
+]

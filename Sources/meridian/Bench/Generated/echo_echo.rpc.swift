@@ -27,7 +27,8 @@ enum Echo_EchoMethods {
         methods: [
             .init(name: "Unary", shape: .unary),
             .init(name: "Stream", shape: .bidirectional),
-        ]
+        ],
+        files: descriptorFiles
     )
 
     /// The types of the messages, for calls whose types are known only at run time.
@@ -90,3 +91,13 @@ struct Echo_EchoClient: Sendable {
         try await channel.bidirectional(Echo_EchoMethods.stream, options: options, body)
     }
 }
+
+/// The descriptors of echo/echo.proto.
+private let descriptorFiles: [String] = [
+    """
+    Cg9lY2hvL2VjaG8ucHJvdG8SBGVjaG8iRQoLRWNob1JlcXVlc3QSDgoCaWQYASABKAlSAmlkEgwKAW4YAiABKANSAW4SGAoHcGF5bG9hZBgDIAEoDFI\
+    HcGF5bG9hZCJGCgxFY2hvUmVzcG9uc2USDgoCaWQYASABKAlSAmlkEgwKAW4YAiABKANSAW4SGAoHcGF5bG9hZBgDIAEoDFIHcGF5bG9hZDJrCgRFY2\
+    hvEi4KBVVuYXJ5EhEuZWNoby5FY2hvUmVxdWVzdBoSLmVjaG8uRWNob1Jlc3BvbnNlEjMKBlN0cmVhbRIRLmVjaG8uRWNob1JlcXVlc3QaEi5lY2hvL\
+    kVjaG9SZXNwb25zZSgBMAFiBnByb3RvMw==
+    """
+]
