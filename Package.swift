@@ -152,7 +152,10 @@ let package = Package(
         .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
         .tests(
             "RPCCodegen",
-            ["EventLoop", "Protobuf", "RPC", "RPCCore", "protoc-gen-meridian", .swiftProtobuf, .protobufPlugin]),
+            [
+                "EventLoop", "Protobuf", "RPC", "RPCCore", "TestSupport", "protoc-gen-meridian", .swiftProtobuf,
+                .protobufPlugin,
+            ]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests(

@@ -2,7 +2,8 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
 extension TypeNames {
-    /// The comment above the declaration and the one behind it, without the space that follows the slashes.
+    /// The comment above the declaration and the one behind it, each a paragraph, without the space that follows the
+    /// slashes. Comments with an empty line below them belong to no declaration and stay behind.
     func documentation(of declaration: some ProvidesSourceCodeLocation & ProvidesDeprecationComment) -> String? {
         documentation(of: declaration, deprecated: !declaration.deprecationComment(commentPrefix: "").isEmpty)
     }
@@ -19,7 +20,8 @@ extension TypeNames {
     }
 
     private static func cleaned(_ comment: String) -> String? {
-        var lines = comment.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        // Whatever Swift takes for the end of a line must be one here, or the comment would end inside.
+        var lines = comment.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
             var line = line.hasPrefix(" ") ? line.dropFirst() : line
             while line.last?.isWhitespace == true { line.removeLast() }
             return String(line)

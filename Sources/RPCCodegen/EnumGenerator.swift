@@ -56,9 +56,9 @@ struct EnumGenerator {
 
     func write(to writer: inout SourceWriter) throws {
         let cases = EnumCases(enumeration)
-        if Set(cases.names + cases.aliases.map(\.name)).count != enumeration.values.count {
-            throw GeneratorError(at: enumeration, "two values of enum \(enumeration.name) have the same Swift name")
-        }
+        var scope = NameScope("enum \(enumeration.fullName)")
+        for (value, name) in zip(cases.values, cases.names) { try scope.add(name, for: value, called: value.name) }
+        for (value, name) in cases.aliases { try scope.add(name, for: value, called: value.name) }
         let escaped = cases.names.map(SwiftIdentifier.escaped)
         writer.comment(names.documentation(of: enumeration))
         writer.block("\(access)enum \(names.ownName(of: enumeration)): Protobuf.ProtobufEnum, CaseIterable") { writer in

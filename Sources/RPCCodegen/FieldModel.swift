@@ -10,6 +10,8 @@ struct FieldModel {
     let name: String
     /// The type of one value: `String`, `Order.Leg`.
     let valueType: String
+    /// Whether this is a generated type.
+    let namesType: Bool
     let shape: Shape
 
     enum Shape {
@@ -24,14 +26,14 @@ struct FieldModel {
         case oneof
     }
 
-    init(_ field: FieldDescriptor, index: Int, names: TypeNames) throws {
+    init(_ field: FieldDescriptor, index: Int, names: TypeNames) {
         descriptor = field
         self.index = index
         let name = SwiftIdentifier.lowerCamel(field.name)
         self.name = Self.reserved.contains(name) ? name + "Field" : name
-        if field.type == .group { throw GeneratorError(at: field, "groups are not supported; use a message") }
         let value = field.isMap ? field.messageType.mapKeyAndValue!.value : field
         valueType = Self.swiftType(of: value, names)
+        namesType = value.type == .message || value.type == .enum
         if field.isMap {
             shape = .map(keyType: Self.swiftType(of: field.messageType.mapKeyAndValue!.key, names))
         } else if field.isRepeated {
@@ -110,7 +112,8 @@ struct FieldModel {
 
     /// Members that every message has.
     private static let reserved: Set<String> = [
-        "unknownFields", "merge", "write", "encoded", "hash", "hashValue", "self", "init", "isProtobufDefault",
+        "unknownFields", "merge", "write", "encoded", "jsonString", "hash", "hashValue", "self", "init",
+        "isProtobufDefault",
     ]
 }
 

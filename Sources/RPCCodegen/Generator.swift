@@ -18,6 +18,7 @@ public struct Generator: CodeGenerator {
     ) throws {
         let options = try GeneratorOptions(parameter.parsedPairs)
         let names = TypeNames(options: options, generated: Set(files.map(\.name)))
+        try FileCheck(files: files, names: names).check()
         for file in files {
             let generator = FileGenerator(file: file, names: names)
             if options.messages, let text = try generator.messages() {

@@ -10,25 +10,43 @@ struct MessageGenerator {
     private let oneofs: [OneofModel]
 
     init(_ message: Descriptor, names: TypeNames, access: String) throws {
-        if message.options.messageSetWireFormat {
-            throw GeneratorError(at: message, "the message set wire format is not supported")
-        }
         self.message = message
         self.names = names
         self.access = access
         let sorted = message.fields.sorted { $0.number < $1.number }
-        let fields = try sorted.enumerated().map { try FieldModel($1, index: $0, names: names) }
+        let fields = sorted.enumerated().map { FieldModel($1, index: $0, names: names) }
         self.fields = fields
         oneofs = message.realOneofs.map { OneofModel($0, fields: fields, names: names) }
 
-        var seen: [String: String] = [:]
-        let properties =
-            fields.filter { $0.descriptor.realContainingOneof == nil }.map { ($0.name, $0.descriptor.name) }
-            + oneofs.map { ($0.name, $0.descriptor.name) }
-        for (property, name) in properties {
-            if let other = seen.updateValue(name, forKey: property) {
+        try checkNames()
+    }
+
+    /// Refuses members that would have one name in Swift, and types inside that would hide those that fields mean.
+    private func checkNames() throws {
+        var properties = NameScope("\(message.fullName)")
+        for field in fields where field.descriptor.realContainingOneof == nil {
+            try properties.add(field.name, for: field.descriptor, called: field.descriptor.name)
+        }
+        for oneof in oneofs {
+            try properties.add(oneof.name, for: oneof.descriptor, called: oneof.descriptor.name)
+            var cases = NameScope("oneof \(oneof.descriptor.name)")
+            for field in oneof.fields {
+                try cases.add(field.name, for: field.descriptor, called: field.descriptor.name)
+            }
+        }
+        var types = NameScope("\(message.fullName)")
+        for nested in message.messages where !nested.options.mapEntry {
+            try types.add(names.ownName(of: nested), for: nested, called: nested.name)
+        }
+        for nested in message.enums { try types.add(names.ownName(of: nested), for: nested, called: nested.name) }
+        for oneof in oneofs { try types.add(oneof.typeName, for: oneof.descriptor, called: oneof.descriptor.name) }
+        for field in fields {
+            let outermost = String(field.valueType.prefix { $0 != "." })
+            if field.namesType, names.isHidden(outermost, inside: message) {
                 throw GeneratorError(
-                    at: message, "'\(other)' and '\(name)' of \(message.fullName) would both be '\(property)' in Swift")
+                    at: field.descriptor,
+                    "the type '\(field.valueType)' is hidden here by a type inside the message that is also called "
+                        + "'\(outermost)' in Swift; rename it, or set option swift_prefix")
             }
         }
     }
@@ -150,7 +168,7 @@ struct MessageGenerator {
             parts.append("oneof: \(oneofs.firstIndex { $0.descriptor.index == oneof.index }!)")
         }
         if let json = descriptor.jsonName, json != Self.derivedJSONName(of: descriptor.name) {
-            parts.append("json: \"\(json)\"")
+            parts.append("json: \(SwiftIdentifier.literal(json))")
         }
         return ".init(\(parts.joined(separator: ", ")))"
     }

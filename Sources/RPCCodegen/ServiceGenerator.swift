@@ -16,24 +16,31 @@ struct ServiceGenerator {
         self.names = names
         self.access = access
         methods = service.methods.map { MethodModel($0, names: names) }
-        var seen: [String: String] = [:]
+        var scope = NameScope(service.fullName)
         for method in methods {
-            if let other = seen.updateValue(method.descriptor.name, forKey: method.name) {
-                throw GeneratorError(
-                    at: method.descriptor,
-                    "'\(other)' and '\(method.descriptor.name)' would both be '\(method.name)' in Swift")
-            }
+            try scope.add(method.name, for: method.descriptor, called: method.descriptor.name)
         }
+    }
+
+    /// The types that are written for a service.
+    static func types(of service: ServiceDescriptor, names: TypeNames) -> [String] {
+        let name = names.name(of: service)
+        return [name + "Methods"] + (names.options.server ? [name] : [])
+            + (names.options.client ? [name + "Client"] : [])
     }
 
     func write(to writer: inout SourceWriter) {
         writeMethods(to: &writer)
-        writer.line()
-        writeProtocol(to: &writer)
-        writer.line()
-        writeRegistration(to: &writer)
-        writer.line()
-        writeClient(to: &writer)
+        if names.options.server {
+            writer.line()
+            writeProtocol(to: &writer)
+            writer.line()
+            writeRegistration(to: &writer)
+        }
+        if names.options.client {
+            writer.line()
+            writeClient(to: &writer)
+        }
     }
 
     private func writeMethods(to writer: inout SourceWriter) {
@@ -160,9 +167,9 @@ struct ServiceGenerator {
             writer.indented { $0.line("try await channel.unary(\(descriptor), request, options: options)") }
         case .serverStreaming:
             writer.list(
-                "\(access)func \(method.escapedName)<Result>",
-                ["_ request: \(method.input)", options, "_ body: (\(responses)) async throws -> Result"],
-                " async throws -> Result {")
+                "\(access)func \(method.escapedName)<Returned>",
+                ["_ request: \(method.input)", options, "_ body: (\(responses)) async throws -> Returned"],
+                " async throws -> Returned {")
             writer.indented {
                 $0.line("try await channel.serverStreaming(\(descriptor), request, options: options, body)")
             }
@@ -173,9 +180,9 @@ struct ServiceGenerator {
             writer.indented { $0.line("try await channel.clientStreaming(\(descriptor), options: options, body)") }
         case .bidirectional:
             writer.list(
-                "\(access)func \(method.escapedName)<Result>",
-                [options, "_ body: (\(requests), \(responses)) async throws -> Result"],
-                " async throws -> Result {")
+                "\(access)func \(method.escapedName)<Returned>",
+                [options, "_ body: (\(requests), \(responses)) async throws -> Returned"],
+                " async throws -> Returned {")
             writer.indented { $0.line("try await channel.bidirectional(\(descriptor), options: options, body)") }
         }
         writer.line("}")

@@ -26,6 +26,25 @@ enum SwiftIdentifier {
         return result
     }
 
+    /// Whether it can begin or be a name: ASCII letters, digits and underscores, no digit first.
+    static func isWord(_ text: String) -> Bool {
+        guard let first = text.first, !first.isNumber else { return false }
+        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    }
+
+    /// A literal of any text.
+    static func literal(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case "\u{20}"..."\u{7e}": result.unicodeScalars.append(scalar)
+            default: result += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return result + "\""
+    }
+
     /// In backticks if it is a keyword.
     static func escaped(_ name: String) -> String {
         keywords.contains(name) ? "`\(name)`" : name
@@ -53,5 +72,8 @@ enum SwiftIdentifier {
         "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private", "protocol",
         "public", "repeat", "rethrows", "return", "self", "static", "struct", "subscript", "super", "switch", "throw",
         "throws", "true", "try", "typealias", "var", "where", "while", "Any", "Self", "Type", "Protocol",
+        // Words that begin an expression or a declaration in some places.
+        "any", "async", "await", "borrowing", "consume", "consuming", "copy", "discard", "each", "indirect", "isolated",
+        "nonisolated", "package", "sending", "some", "then", "unsafe", "yield",
     ]
 }

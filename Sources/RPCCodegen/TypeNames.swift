@@ -34,10 +34,17 @@ struct TypeNames {
         return others.contains(name) || Self.reserved.contains(name) ? name + "Oneof" : name
     }
 
-    /// The module of a file other than the one that is being generated; nil if it is the same.
-    func module(of file: FileDescriptor) -> String? {
-        let module = options.moduleMappings.first { file.name.hasPrefix($0.pathPrefix) }?.module
-        return module == options.module ? nil : module
+    /// Whether `name`, meant as a type outside all messages, is something else inside `message`.
+    func isHidden(_ name: String, inside message: Descriptor) -> Bool {
+        var scope: Descriptor? = message
+        while let current = scope {
+            let inside =
+                current.messages.map { ownName(of: $0) } + current.enums.map { ownName(of: $0) }
+                + current.realOneofs.map { ownName(of: $0) }
+            if inside.contains(name) { return true }
+            scope = current.containingType
+        }
+        return false
     }
 
     private func qualified(
@@ -56,6 +63,12 @@ struct TypeNames {
         return file.package.split(separator: ".").map { SwiftIdentifier.upperCamel(String($0)) + "_" }.joined()
     }
 
+    /// The text of `option swift_prefix`, if it is none that names can begin with.
+    func badPrefix(of file: FileDescriptor) -> String? {
+        guard file.options.hasSwiftPrefix, !file.options.swiftPrefix.isEmpty else { return nil }
+        return SwiftIdentifier.isWord(file.options.swiftPrefix) ? nil : file.options.swiftPrefix
+    }
+
     private func hasChosenPrefix(_ file: FileDescriptor) -> Bool {
         file.options.hasSwiftPrefix || (options.swiftPrefix != nil && generated.contains(file.name))
     }
@@ -65,6 +78,6 @@ struct TypeNames {
     /// Names that a type must not have, since generated code means something else by them.
     private static let reserved: Set<String> = [
         "Any", "Protocol", "Self", "Type", "Protobuf", "RPCCore", "String", "Bool", "Int32", "Int64", "UInt8", "UInt32",
-        "UInt64", "Float", "Double", "CaseIterable", "Hashable", "Sendable",
+        "UInt64", "Float", "Double", "Void", "Returned", "CaseIterable", "Hashable", "Sendable",
     ]
 }

@@ -12,7 +12,8 @@
 ///     // ... one per method ...
 ///     public static let service = ServiceDescriptor(
 ///         fullName: "meridian.account.v1.AccountService",
-///         methods: [.init(name: "PlaceHold", shape: .unary) /* ... */])
+///         methods: [.init(name: "PlaceHold", shape: .unary) /* ... */],
+///         files: descriptorFiles)
 /// }
 ///
 /// public protocol AccountService: RPCService {
@@ -38,7 +39,7 @@
 /// }
 ///
 /// public struct AccountServiceClient: Sendable {
-///     private let channel: any RPCChannel
+///     public let channel: any RPCChannel
 ///     public init(_ channel: any RPCChannel) { self.channel = channel }
 ///
 ///     public func placeHold(
@@ -46,10 +47,10 @@
 ///     ) async throws -> PlaceHoldResponse {
 ///         try await channel.unary(AccountServiceMethods.placeHold, request, options: options)
 ///     }
-///     public func watch<Result>(
+///     public func watch<Returned>(
 ///         _ request: WatchRequest, options: CallOptions = .defaults,
-///         _ body: (ResponseSequence<WatchResponse>) async throws -> Result
-///     ) async throws -> Result {
+///         _ body: (ResponseSequence<WatchResponse>) async throws -> Returned
+///     ) async throws -> Returned {
 ///         try await channel.serverStreaming(AccountServiceMethods.watch, request, options: options, body)
 ///     }
 ///     public func upload(
@@ -57,10 +58,10 @@
 ///     ) async throws -> UploadResponse {
 ///         try await channel.clientStreaming(AccountServiceMethods.upload, options: options, body)
 ///     }
-///     public func chat<Result>(
+///     public func chat<Returned>(
 ///         options: CallOptions = .defaults,
-///         _ body: (RequestWriter<ChatRequest>, ResponseSequence<ChatResponse>) async throws -> Result
-///     ) async throws -> Result {
+///         _ body: (RequestWriter<ChatRequest>, ResponseSequence<ChatResponse>) async throws -> Returned
+///     ) async throws -> Returned {
 ///         try await channel.bidirectional(AccountServiceMethods.chat, options: options, body)
 ///     }
 /// }

@@ -15,6 +15,6 @@ package enum Python {
 
 /// The folder that the tests were built from.
 package enum Repository {
-    package static let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
+    package static let path = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
 }

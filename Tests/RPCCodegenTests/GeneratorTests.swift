@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @Suite struct GeneratorTests {
@@ -21,6 +23,7 @@ import Testing
         ("FileNaming=DropPath", ["order.pb.swift", "order.rpc.swift"]),
         ("Services=false", ["shop/v1/order.pb.swift"]),
         ("Messages=false", ["shop/v1/order.rpc.swift"]),
+        ("Services=false,Services=true", ["shop/v1/order.pb.swift", "shop/v1/order.rpc.swift"]),
     ])
     func files(_ parameter: String, areNamed names: [String]) throws {
         let output = try Protoc.generate(["shop/v1/order.proto": Self.order], parameter: parameter)
@@ -41,83 +44,97 @@ import Testing
         #expect(text.contains(line))
     }
 
-    @Test func commentsAreCarriedOver() throws {
-        let text = try #require(try Protoc.generate(["order.proto": Self.order])["order.pb.swift"])
-        #expect(text.contains("/// An order.\nstruct"))
-        #expect(text.contains("    /// Who it is for.\n    var customerID: String = \"\"\n"))
-        #expect(text.contains("    /// Pieces.\n    var quantity: Int64 = 0\n"))
-        let bare = try #require(
-            try Protoc.generate(["order.proto": Self.order], parameter: "Comments=false")["order.pb.swift"])
-        #expect(!bare.contains("An order."))
+    private static let imports = [
+        "base/money.proto": "syntax = \"proto3\"; package base; message Money { int64 units = 1; }",
+        "base/unused.proto": "syntax = \"proto3\"; package base; message Unused {}",
+        "order.proto": """
+        syntax = "proto3";
+        import "base/money.proto";
+        import "base/unused.proto";
+        message Order { repeated Line lines = 1; message Line { base.Money total = 1; } }
+        service Till { rpc Pay(Order) returns (Order); }
+        """,
+    ]
+
+    /// Only modules whose types are named are imported: the compiler warns of others.
+    @Test(
+        arguments: [
+            ("", "import Protobuf\n", "import Protobuf\nimport RPCCore\n"),
+            ("ModuleMapping=base/:Base", "import Base\nimport Protobuf\n", "import Protobuf\nimport RPCCore\n"),
+            (
+                "ModuleMapping=base/money.proto:Cash", "import Cash\nimport Protobuf\n",
+                "import Protobuf\nimport RPCCore\n"
+            ),
+            ("ModuleMapping=base/unused.proto:Base", "import Protobuf\n", "import Protobuf\nimport RPCCore\n"),
+            (
+                "ModuleMapping=base/:Base,ModuleMapping=base/money:Cash", "import Cash\nimport Protobuf\n",
+                "import Protobuf\nimport RPCCore\n"
+            ),
+            ("ModuleMapping=base/:Base,Module=Base", "import Protobuf\n", "import Protobuf\nimport RPCCore\n"),
+            // A file's own module, as mappings for several packages may name it, is not imported either.
+            ("ModuleMapping=order.proto:Shop", "import Protobuf\n", "import Protobuf\nimport RPCCore\n"),
+            ("ModuleMapping=order.proto:Shop,Messages=false", nil, "import Protobuf\nimport RPCCore\nimport Shop\n"),
+            ("ModuleMapping=order.proto:Shop,Module=Shop,Messages=false", nil, "import Protobuf\nimport RPCCore\n"),
+        ] as [(String, String?, String)])
+    func modules(_ parameter: String, areImportedAs messages: String?, and services: String) throws {
+        let output = try Protoc.generate(Self.imports, parameter: parameter)
+        func head(_ name: String) -> String? {
+            output[name]?.split(separator: "\n\n").dropFirst().first.map { $0 + "\n" }
+        }
+        #expect(head("order.pb.swift") == messages)
+        #expect(head("order.rpc.swift") == services)
     }
 
-    @Test func filesOfOtherModulesAreImported() throws {
-        let sources = [
-            "base/money.proto": "syntax = \"proto3\"; package base; message Money { int64 units = 1; }",
-            "order.proto": """
-            syntax = "proto3";
-            import "base/money.proto";
-            message Order { base.Money total = 1; }
-            """,
-        ]
-        let mapped = try Protoc.generate(sources, parameter: "ModuleMapping=base/:Base")["order.pb.swift"]
-        #expect(try #require(mapped).contains("\nimport Base\nimport Protobuf\n"))
-        let own = try Protoc.generate(sources)["order.pb.swift"]
-        #expect(try #require(own).contains("\nimport Protobuf\n"))
-        #expect(try #require(own).contains("var total: Base_Money?"))
+    @Test func mappingsOfProtocGenSwiftAreRead() throws {
+        let folder = try TemporaryDirectory()
+        defer { folder.remove() }
+        let file = "\(folder.path)/modules.asciipb"
+        func generate(_ text: String) throws -> String? {
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            return try Protoc.generate(Self.imports, parameter: "ProtoPathModuleMappings=\(file)")["order.pb.swift"]
+        }
+        let output = try generate(
+            """
+            # Where the types of other files are.
+            mapping { module_name: "Cash" proto_file_path: "base/money.proto" proto_file_path: "base/other.proto" }
+            mapping { module_name: "Base" proto_file_path: "base/unused.proto" }
+            """)
+        #expect(output?.contains("\nimport Cash\nimport Protobuf\n\n") == true)
+        for (text, reason) in [
+            (
+                "modules { }",
+                "not module mappings; write: mapping { module_name: \"Base\" proto_file_path: \"base/money.proto\" }"
+            ),
+            ("mapping { proto_file_path: \"a.proto\" }", "a mapping has no module_name"),
+            ("mapping { module_name: \"A\" }", "module A has no proto_file_path"),
+            (
+                """
+                mapping { module_name: "A" proto_file_path: "a.proto" }
+                mapping { module_name: "B" proto_file_path: "a.proto" }
+                """,
+                "a.proto is in A and in B"
+            ),
+        ] {
+            let error = #expect(throws: Protoc.Failure.self) { try generate(text) }
+            #expect(error?.description == "\(file): \(reason)")
+        }
+        try FileManager.default.removeItem(atPath: file)
+        let error = #expect(throws: Protoc.Failure.self) {
+            try Protoc.generate(Self.imports, parameter: "ProtoPathModuleMappings=\(file)")
+        }
+        #expect(error?.description == "\(file): the file of option ProtoPathModuleMappings cannot be read")
     }
 
     @Test(arguments: [
-        (
-            """
-            syntax = "proto2";
-            message Old {
-              optional group Part = 1 { optional int32 x = 1; }
-            }
-            """,
-            "a.proto:3: groups are not supported; use a message"
-        ),
-        (
-            """
-            syntax = "proto2";
-            message Twins {
-              optional int32 one_two = 1;
-              optional int32 one__two = 2;
-            }
-            """,
-            "a.proto:2: 'one_two' and 'one__two' of Twins would both be 'oneTwo' in Swift"
-        ),
-        (
-            """
-            syntax = "proto3";
-            message Empty {}
-            service Twins {
-              rpc Get(Empty) returns (Empty);
-              rpc get(Empty) returns (Empty);
-            }
-            """,
-            "a.proto:5: 'Get' and 'get' would both be 'get' in Swift"
-        ),
+        ("", true, true), ("Client=false", false, true), ("Server=false", true, false),
+        ("Client=false,Server=false", false, false),
     ])
-    func faultsAreReportedWithTheirPlace(_ source: String, as message: String) {
-        #expect {
-            try Protoc.generate(["a.proto": source])
-        } throws: { error in
-            "\(error)" == message
-        }
-    }
-
-    @Test(arguments: [
-        ("Visibility=Secret", "option Visibility is one of Internal, Package, Public, not 'Secret'"),
-        ("Services=maybe", "option Services is true or false, not 'maybe'"),
-        ("ModuleMapping=x", "option ModuleMapping is 'path/:Module', not 'x'"),
-        ("Colour=red", "there is no option 'Colour'"),
-    ])
-    func badOptionsAreRefused(_ parameter: String, with message: String) {
-        #expect {
-            try Protoc.generate(["a.proto": "syntax = \"proto3\";"], parameter: parameter)
-        } throws: { error in
-            "\(error)" == message
-        }
+    func sides(_ parameter: String, haveAClient client: Bool, andAServer server: Bool) throws {
+        let text = try #require(
+            try Protoc.generate(["order.proto": Self.order], parameter: parameter)["order.rpc.swift"])
+        #expect(text.contains("enum Shop_V1_ShopMethods {"))
+        #expect(text.contains("struct Shop_V1_ShopClient: Sendable {") == client)
+        #expect(text.contains("protocol Shop_V1_Shop: RPCCore.RPCService {") == server)
+        #expect(text.contains("extension Shop_V1_Shop {") == server)
     }
 }

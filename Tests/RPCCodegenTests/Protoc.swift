@@ -10,7 +10,10 @@ enum Protoc {
     }
 
     /// What the generator writes for `sources` (by file name), or its error.
-    static func generate(_ sources: [String: String], parameter: String = "") throws -> [String: String] {
+    static func generate(
+        _ sources: [String: String], parameter: String = "",
+        changing change: (inout Google_Protobuf_Compiler_CodeGeneratorRequest) -> Void = { _ in }
+    ) throws -> [String: String] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "protoc-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         for (name, text) in sources {
@@ -28,10 +31,13 @@ enum Protoc {
         request.protoFile = try Google_Protobuf_FileDescriptorSet(serializedBytes: Data(contentsOf: set)).file
         request.fileToGenerate = sources.keys.sorted()
         request.parameter = parameter
+        change(&request)
         let response = generateCode(request: request, generator: Generator())
         if response.hasError { throw Failure(description: response.error) }
         return Dictionary(uniqueKeysWithValues: response.file.map { ($0.name, $0.content) })
     }
+
+    static var supportsEditions: Bool { Generator().supportedFeatures.contains(.supportsEditions) }
 
     /// Runs a program to its end and gives what it wrote.
     @discardableResult

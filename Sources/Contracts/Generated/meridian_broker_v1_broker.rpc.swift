@@ -195,11 +195,11 @@ public struct BrokerServiceClient: Sendable {
     }
 
     /// Streams reports from a cursor on, with heartbeats that carry the last cursor. At least once.
-    public func streamExecutions<Result>(
+    public func streamExecutions<Returned>(
         _ request: BrokerStreamExecutionsRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<BrokerExecutionEvent>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<BrokerExecutionEvent>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(BrokerServiceMethods.streamExecutions, request, options: options, body)
     }
 

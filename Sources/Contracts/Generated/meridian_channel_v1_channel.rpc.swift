@@ -189,11 +189,11 @@ public struct ChannelServiceClient: Sendable {
     }
 
     /// Each change of own orders as it happens, until the client leaves.
-    public func streamOrders<Result>(
+    public func streamOrders<Returned>(
         _ request: ChannelStreamOrdersRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<ChannelOrderUpdate>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<ChannelOrderUpdate>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(ChannelServiceMethods.streamOrders, request, options: options, body)
     }
 

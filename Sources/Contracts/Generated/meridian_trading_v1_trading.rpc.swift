@@ -218,11 +218,11 @@ public struct TradingServiceClient: Sendable {
     }
 
     /// Each change of the customer's orders from now on, or after a sequence.
-    public func streamOrderUpdates<Result>(
+    public func streamOrderUpdates<Returned>(
         _ request: TradingStreamOrderUpdatesRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<TradingOrderUpdate>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<TradingOrderUpdate>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(TradingServiceMethods.streamOrderUpdates, request, options: options, body)
     }
 

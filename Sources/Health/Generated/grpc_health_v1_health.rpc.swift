@@ -87,11 +87,11 @@ public struct HealthClient: Sendable {
     }
 
     /// The status now and at every change.
-    public func watch<Result>(
+    public func watch<Returned>(
         _ request: HealthHealthCheckRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<HealthHealthCheckResponse>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<HealthHealthCheckResponse>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(HealthMethods.watch, request, options: options, body)
     }
 }

@@ -30,7 +30,7 @@ public struct Google_Protobuf_FileDescriptorSet: Protobuf.Message {
 
 public struct Google_Protobuf_FileDescriptorProto: Protobuf.Message {
     public var name: String?
-    public var package: String?
+    public var `package`: String?
     public var dependency: [String] = []
     public var publicDependency: [Int32] = []
     public var weakDependency: [Int32] = []
@@ -47,7 +47,7 @@ public struct Google_Protobuf_FileDescriptorProto: Protobuf.Message {
 
     public init(
         name: String? = nil,
-        package: String? = nil,
+        `package`: String? = nil,
         dependency: [String] = [],
         publicDependency: [Int32] = [],
         weakDependency: [Int32] = [],
@@ -60,7 +60,7 @@ public struct Google_Protobuf_FileDescriptorProto: Protobuf.Message {
         syntax: String? = nil
     ) {
         self.name = name
-        self.package = package
+        self.`package` = `package`
         self.dependency = dependency
         self.publicDependency = publicDependency
         self.weakDependency = weakDependency
@@ -93,7 +93,7 @@ public struct Google_Protobuf_FileDescriptorProto: Protobuf.Message {
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.readOptional(0, into: &name)
-        try view.readOptional(1, into: &package)
+        try view.readOptional(1, into: &`package`)
         try view.readRepeated(2, into: &dependency)
         try view.readRepeated(3, into: &messageType)
         try view.readRepeated(4, into: &enumType)
@@ -109,7 +109,7 @@ public struct Google_Protobuf_FileDescriptorProto: Protobuf.Message {
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.writeOptional(name, at: 0)
-        builder.writeOptional(package, at: 1)
+        builder.writeOptional(`package`, at: 1)
         builder.writeRepeated(dependency, at: 2)
         builder.writeRepeated(messageType, at: 3)
         builder.writeRepeated(enumType, at: 4)

@@ -64,13 +64,13 @@ public struct ServerReflectionClient: Sendable {
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
 
     /// An answer to each question, in order. A question without an answer gets an error response; the stream goes on.
-    public func serverReflectionInfo<Result>(
+    public func serverReflectionInfo<Returned>(
         options: RPCCore.CallOptions = .defaults,
         _ body: (
             RPCCore.RequestWriter<ReflectionServerReflectionRequest>,
             RPCCore.ResponseSequence<ReflectionServerReflectionResponse>
-        ) async throws -> Result
-    ) async throws -> Result {
+        ) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.bidirectional(ServerReflectionMethods.serverReflectionInfo, options: options, body)
     }
 }

@@ -64,13 +64,13 @@ public struct Grpc_Reflection_V1alpha_ServerReflectionClient: Sendable {
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
 
     /// An answer to each question, in order. A question without an answer gets an error response; the stream goes on.
-    public func serverReflectionInfo<Result>(
+    public func serverReflectionInfo<Returned>(
         options: RPCCore.CallOptions = .defaults,
         _ body: (
             RPCCore.RequestWriter<Grpc_Reflection_V1alpha_ServerReflectionRequest>,
             RPCCore.ResponseSequence<Grpc_Reflection_V1alpha_ServerReflectionResponse>
-        ) async throws -> Result
-    ) async throws -> Result {
+        ) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.bidirectional(
             Grpc_Reflection_V1alpha_ServerReflectionMethods.serverReflectionInfo, options: options, body)
     }

@@ -3,7 +3,7 @@
 import Protobuf
 
 struct WellKnown: Protobuf.Message {
-    var any: Google_Protobuf_Any?
+    var `any`: Google_Protobuf_Any?
     var timestamp: Google_Protobuf_Timestamp?
     var duration: Google_Protobuf_Duration?
     var empty: Google_Protobuf_Empty?
@@ -25,7 +25,7 @@ struct WellKnown: Protobuf.Message {
     init() {}
 
     init(
-        any: Google_Protobuf_Any? = nil,
+        `any`: Google_Protobuf_Any? = nil,
         timestamp: Google_Protobuf_Timestamp? = nil,
         duration: Google_Protobuf_Duration? = nil,
         empty: Google_Protobuf_Empty? = nil,
@@ -43,7 +43,7 @@ struct WellKnown: Protobuf.Message {
         null: Google_Protobuf_NullValue = .nullValue,
         choice: Choice? = nil
     ) {
-        self.any = any
+        self.`any` = `any`
         self.timestamp = timestamp
         self.duration = duration
         self.empty = empty
@@ -88,7 +88,7 @@ struct WellKnown: Protobuf.Message {
     )
 
     mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.readOptional(0, into: &any)
+        try view.readOptional(0, into: &`any`)
         try view.readOptional(1, into: &timestamp)
         try view.readOptional(2, into: &duration)
         try view.readOptional(3, into: &empty)
@@ -113,7 +113,7 @@ struct WellKnown: Protobuf.Message {
     }
 
     func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.writeOptional(any, at: 0)
+        builder.writeOptional(`any`, at: 0)
         builder.writeOptional(timestamp, at: 1)
         builder.writeOptional(duration, at: 2)
         builder.writeOptional(empty, at: 3)

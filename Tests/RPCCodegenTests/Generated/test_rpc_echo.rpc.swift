@@ -138,11 +138,11 @@ struct EchoServiceClient: Sendable {
     }
 
     /// As many as asked for.
-    func `repeat`<Result>(
+    func `repeat`<Returned>(
         _ request: EchoRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<EchoResponse>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<EchoResponse>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(EchoServiceMethods.`repeat`, request, options: options, body)
     }
 
@@ -155,10 +155,10 @@ struct EchoServiceClient: Sendable {
     }
 
     /// Each as it comes.
-    func converse<Result>(
+    func converse<Returned>(
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.RequestWriter<EchoRequest>, RPCCore.ResponseSequence<EchoResponse>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.RequestWriter<EchoRequest>, RPCCore.ResponseSequence<EchoResponse>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.bidirectional(EchoServiceMethods.converse, options: options, body)
     }
 

@@ -83,11 +83,11 @@ struct Echo_EchoClient: Sendable {
     }
 
     /// As many as come, each at once.
-    func stream<Result>(
+    func stream<Returned>(
         options: RPCCore.CallOptions = .defaults,
         _ body: (RPCCore.RequestWriter<Echo_EchoRequest>, RPCCore.ResponseSequence<Echo_EchoResponse>) async throws ->
-            Result
-    ) async throws -> Result {
+            Returned
+    ) async throws -> Returned {
         try await channel.bidirectional(Echo_EchoMethods.stream, options: options, body)
     }
 }
