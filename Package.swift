@@ -140,7 +140,7 @@ let package = Package(
         .tests("Compression"),
         .tests("Cryptography", ["TestSupport"]),
         .tests("HTTP2"),
-        .tests("Protobuf"),
+        .tests("Protobuf", ["TestSupport"], exclude: ["Python"]),
         .tests("TLS", ["TestSupport"]),
         .tests(
             "RPC", ["RPCCore", "Compression", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]

@@ -10,7 +10,7 @@ import Testing
             (Samples.choices[0], #"{"before":1,"number":0,"after":2}"#),
             (Scalars(int64: .min, uint64: .max), #"{"int64":"-9223372036854775808","uint64":"18446744073709551615"}"#),
             (Scalars(double: 1.5, float: 0.1), #"{"double":1.5,"float":0.1}"#),
-            (Scalars(double: 100, float: -0.0), #"{"double":100,"float":-0}"#),
+            (Scalars(double: 100, float: -0.0), #"{"double":100,"float":-0.0}"#),
             (Scalars(double: .nan, float: -.infinity), #"{"double":"NaN","float":"-Infinity"}"#),
             (Scalars(double: 1e300), #"{"double":1e+300}"#),
             (Scalars(string: "a\"\\\n\u{1}é"), #"{"string":"a\"\\\n\u0001é"}"#),
@@ -144,6 +144,48 @@ import Testing
             try Scalars(json: text)
         } throws: { error in
             "\(error)" == description
+        }
+    }
+
+    private static let ignoring = JSONOptions(ignoresUnknownFields: true)
+
+    @Test(arguments: [
+        (#"{"nobody":{"deep":[1,null]},"int32":1,"other":"x"}"#, Scalars(int32: 1)),
+        (#"{"color":"COLOR_OF_NEXT_YEAR","bool":true}"#, Scalars(bool: true)),
+        (#"{"color":7}"#, Scalars(color: .unrecognized(7))),
+    ])
+    func unknownFieldsCanBeIgnored(_ text: String, leaving message: Scalars) throws {
+        #expect(try Scalars(json: text, options: Self.ignoring) == message)
+    }
+
+    @Test func unknownEnumValuesAreIgnoredWhereverTheyAre() throws {
+        let repeated = try Repeated(json: #"{"color":["COLOR_RED","X","COLOR_GREEN"]}"#, options: Self.ignoring)
+        #expect(repeated == Repeated(color: [.red, .green]))
+        let maps = try Maps(json: #"{"color":{"a":"X","b":"COLOR_RED"}}"#, options: Self.ignoring)
+        #expect(maps == Maps(color: ["b": .red]))
+        #expect(try Optionals(json: #"{"color":"X"}"#, options: Self.ignoring) == Optionals())
+        #expect(try Choices(json: #"{"color":"X","text":"t"}"#, options: Self.ignoring) == Choices(choice: .text("t")))
+        let any = #"{"any":{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"R","new":1}}"#
+        let expected = WellKnown(any: .init(packing: GoogleRPCErrorInfo(reason: "R")))
+        #expect(try WellKnown(json: any, options: Self.ignoring) == expected)
+        #expect(throws: JSONError.self) { try WellKnown(json: any) }
+        // A value of the wrong kind is no unknown field.
+        #expect(throws: JSONError.self) { try Scalars(json: #"{"color":true}"#, options: Self.ignoring) }
+    }
+
+    @Test func ofNamesGivenTwiceTheLastCanBeTaken() throws {
+        let options = JSONOptions(duplicates: .takeLast)
+        #expect(
+            try Scalars(json: #"{"int32":1,"bool":true,"int32":2}"#, options: options) == Scalars(int32: 2, bool: true))
+        #expect(try Scalars(json: #"{"int32":1,"int32":null}"#, options: options) == Scalars())
+        #expect(try Names(json: #"{"order_id":"1","orderId":"2"}"#, options: options) == Names(orderID: "2"))
+        #expect(try Maps(json: #"{"int32":{"1":1,"1":2,"1.0":3}}"#, options: options) == Maps(int32: [1: 3]))
+        #expect(throws: JSONError.self) { try Choices(json: #"{"number":1,"text":"t"}"#, options: options) }
+        let sequence = try DynamicMessage.sequence(
+            json: #"{"int32":1,"int32":2}{}"#, as: Scalars.schema, options: options)
+        #expect(sequence.map { $0["int32"] } == [.int32(2), nil])
+        for text in [#"{"int32":1,"int32":1}"#, #"{"string":"a","string":null}"#] {
+            #expect(throws: JSONError.self) { try Scalars(json: text) }
         }
     }
 

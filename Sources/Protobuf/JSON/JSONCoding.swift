@@ -10,7 +10,7 @@ extension Message {
     }
 
     /// Reads a message from JSON. Names of fields may be in camelCase or as in the `.proto` file; a name that does not
-    /// exist is an error.
+    /// exist is an error, unless `options` say otherwise.
     public init(json text: String, options: JSONOptions = .default) throws(JSONError) {
         let bytes = try Self.schema.bytes(fromJSON: text, options: options)
         do {
@@ -42,7 +42,8 @@ extension MessageSchema {
 extension DynamicMessage {
     /// Reads a message from JSON text.
     public init(json text: String, as schema: MessageSchema, options: JSONOptions = .default) throws(JSONError) {
-        self = try DynamicMessage(JSONParser.parse(text), as: schema, options: options)
+        let json = try JSONParser.parse(text, duplicates: options.duplicates)
+        self = try DynamicMessage(json, as: schema, options: options)
     }
 
     /// Reads a message from JSON that has been taken apart.
@@ -55,7 +56,7 @@ extension DynamicMessage {
         json text: String, as schema: MessageSchema, options: JSONOptions = .default
     ) throws(JSONError) -> [DynamicMessage] {
         var messages: [DynamicMessage] = []
-        for value in try JSONParser.parseSequence(text) {
+        for value in try JSONParser.parseSequence(text, duplicates: options.duplicates) {
             messages.append(try DynamicMessage(value, as: schema, options: options))
         }
         return messages

@@ -28,6 +28,8 @@ enum JSONNumber {
     static func json<T: BinaryFloatingPoint & LosslessStringConvertible>(_ value: T) -> JSONValue {
         if value.isNaN { return .string("NaN") }
         if value.isInfinite { return .string(value < 0 ? "-Infinity" : "Infinity") }
+        // "-0" is a number, too, but readers that take it for an integer lose the sign.
+        if value == 0, value.sign == .minus { return .number("-0.0") }
         let text = "\(value)"
         return .number(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
     }

@@ -1,4 +1,5 @@
-/// Reads JSON text strictly: one value, no comments, no trailing commas, no names given twice, no lone surrogates.
+/// Reads JSON text strictly: one value, no comments, no trailing commas, no lone surrogates, and no names given twice
+/// unless that is asked for.
 ///
 /// Source: RFC 8259.
 struct JSONParser {
@@ -6,10 +7,13 @@ struct JSONParser {
     static let nestingLimit = 100
 
     private let bytes: [UInt8]
+    private let duplicates: JSONOptions.Duplicates
     private var position = 0
 
-    static func parse(_ text: String) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes: Array(text.utf8))
+    static func parse(
+        _ text: String, duplicates: JSONOptions.Duplicates = .refuse
+    ) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(text, duplicates)
         parser.skipSpace()
         let value = try parser.value(level: 0)
         parser.skipSpace()
@@ -18,8 +22,10 @@ struct JSONParser {
     }
 
     /// Reads the values that follow each other in `text`, with or without space between them.
-    static func parseSequence(_ text: String) throws(JSONError) -> [JSONValue] {
-        var parser = JSONParser(bytes: Array(text.utf8))
+    static func parseSequence(
+        _ text: String, duplicates: JSONOptions.Duplicates = .refuse
+    ) throws(JSONError) -> [JSONValue] {
+        var parser = JSONParser(text, duplicates)
         var values: [JSONValue] = []
         parser.skipSpace()
         while parser.position < parser.bytes.count {
@@ -29,7 +35,10 @@ struct JSONParser {
         return values
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(_ text: String, _ duplicates: JSONOptions.Duplicates) {
+        bytes = Array(text.utf8)
+        self.duplicates = duplicates
+    }
 
     private mutating func value(level: Int) throws(JSONError) -> JSONValue {
         guard let byte = peek() else { throw error("the text ends where a value is expected") }
@@ -48,21 +57,29 @@ struct JSONParser {
     private mutating func object(level: Int) throws(JSONError) -> JSONValue {
         try open(level)
         var members: [JSONValue.Member] = []
-        var names: Set<String> = []
+        // By their bytes: what Unicode calls equal may differ in JSON.
+        var indices: [[UInt8]: Int] = [:]
         if take(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()
             guard peek() == UInt8(ascii: "\"") else { throw error("expected a name in quotes") }
             let start = position
             let name = try string()
-            guard names.insert(name).inserted else {
+            let earlier = indices.updateValue(members.count, forKey: Array(name.utf8))
+            if earlier != nil, duplicates == .refuse {
                 position = start
                 throw error("the name \"\(name)\" is given twice")
             }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
             skipSpace()
-            members.append(.init(name, try value(level: level + 1)))
+            let member = JSONValue.Member(name, try value(level: level + 1))
+            if let earlier {
+                members[earlier] = member
+                indices[Array(name.utf8)] = earlier
+            } else {
+                members.append(member)
+            }
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw error("expected ',' or '}'") }

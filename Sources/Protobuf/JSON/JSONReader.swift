@@ -19,9 +19,12 @@ struct JSONReader {
         var seen: Set<Int32> = []
         for member in members where member.name != ignored {
             guard let field = schema.field(named: member.name) else {
+                if options.ignoresUnknownFields { continue }
                 throw JSONError(path: member.name, "\(schema.fullName) has no such field")
             }
-            guard seen.insert(field.number).inserted else { throw JSONError(path: member.name, "given twice") }
+            let isFirst = seen.insert(field.number).inserted
+            if !isFirst, options.duplicates == .refuse { throw JSONError(path: member.name, "given twice") }
+            message[field] = nil
             do throws(JSONError) {
                 guard let value = try value(member.value, of: field, level: level) else { continue }
                 if let oneof = field.oneof, schema.fields.contains(where: { $0.oneof == oneof && message[$0] != nil }) {
@@ -44,7 +47,7 @@ struct JSONReader {
                 throw JSONError("expected an array, found \(json.kindName)")
             }
             var values: [DynamicValue] = []
-            for (index, element) in elements.enumerated() {
+            for (index, element) in elements.enumerated() where !isSkipped(element, field.kind) {
                 do throws(JSONError) {
                     values.append(try single(element, field.kind, level: level))
                 } catch {
@@ -57,22 +60,31 @@ struct JSONReader {
                 throw JSONError("expected an object, found \(json.kindName)")
             }
             var entries: [DynamicValue: DynamicValue] = [:]
-            for member in members {
+            for member in members where !isSkipped(member.value, field.kind) {
                 do throws(JSONError) {
                     let key = try self.key(member.name, key)
                     // Each entry is a message of its own.
                     let value = try single(member.value, field.kind, level: level + 1)
-                    guard entries.updateValue(value, forKey: key) == nil else { throw JSONError("given twice") }
+                    let isFirst = entries.updateValue(value, forKey: key) == nil
+                    guard isFirst || options.duplicates == .takeLast else { throw JSONError("given twice") }
                 } catch {
                     throw error.inside("[\(JSONValue.string(member.name).text())]")
                 }
             }
             return entries.isEmpty ? nil : .map(entries)
-        case .implicit:
+        case .implicit, .optional:
+            if isSkipped(json, field.kind) { return nil }
             let value = try single(json, field.kind, level: level)
-            return value.isDefault ? nil : value
-        case .optional: return try single(json, field.kind, level: level)
+            return value.isDefault && field.cardinality == .implicit ? nil : value
         }
+    }
+
+    /// Whether this is the name of an enum value that the schema does not know, and such are to be skipped.
+    private func isSkipped(_ json: JSONValue, _ kind: FieldKind) -> Bool {
+        guard options.ignoresUnknownFields, case .enum(let schema) = kind, case .string(let name) = json else {
+            return false
+        }
+        return schema().number(named: name) == nil
     }
 
     /// Null means absent, but for the two types that have a null of their own.

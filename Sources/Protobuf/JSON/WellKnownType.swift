@@ -123,7 +123,7 @@ extension JSONPrinter {
             throw JSONError(error.description)
         }
         let head = JSONValue.Member("@type", .string(url))
-        if WellKnownType(schema.fullName) != nil || schema.fullName == "google.protobuf.Empty" {
+        if WellKnownType(schema.fullName) != nil {
             return .object([head, .init("value", try value(of: content, level: level + 1))])
         }
         return .object([head] + (try members(of: content, level: level + 1)))
@@ -222,7 +222,10 @@ extension JSONReader {
             throw JSONError(path: "@type", "the type \(url) is not known")
         }
         let content: DynamicMessage
-        if WellKnownType(schema.fullName) != nil || schema.fullName == "google.protobuf.Empty" {
+        // Some writers count Empty among the types with a form of their own, most do not.
+        let isEmptyInValue =
+            schema.fullName == "google.protobuf.Empty" && members.contains { $0.name == "value" }
+        if WellKnownType(schema.fullName) != nil || isEmptyInValue {
             guard members.count == 2, let value = members.first(where: { $0.name == "value" })?.value else {
                 throw JSONError("a google.protobuf.Any of this type has \"@type\" and \"value\"")
             }
