@@ -205,6 +205,10 @@ let package = Package(
                 "ServiceKit", "TestSupport", .logging,
             ]),
         .testTarget(
+            name: "AttackTests",
+            dependencies: ["Compression", "EventLoop", "RPC", "RPCCore", "TestSupport", "meridian"],
+            swiftSettings: settings),
+        .testTarget(
             name: "StackTests",
             dependencies: [
                 "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC",

@@ -1,5 +1,6 @@
 public import HTTP2
 public import Limits
+public import RPCCore
 
 /// How a client channel connects, and its limits.
 public struct ClientConfiguration: Sendable {
@@ -16,6 +17,9 @@ public struct ClientConfiguration: Sendable {
     public var maximumWaitingCalls = 1024
     /// What `:authority` says; nil takes it from the target.
     public var authority: String?
+
+    /// Counts calls and connections; nil counts nothing.
+    public var meter: (any RPCMeter)?
 
     public init() {}
 }

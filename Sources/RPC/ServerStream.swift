@@ -230,11 +230,10 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private func measure(_ code: Status.Code) {
         guard isMeasured else { return }
         isMeasured = false
-        let duration = EventLoop.monotonicNanoseconds() - startNanoseconds
         meter?.callEnded(
             MeasuredCall(
-                code, duration: .nanoseconds(duration), sentMessageBytes: sentMessageBytes,
-                receivedMessageBytes: receivedMessageBytes))
+                code, durationNanoseconds: EventLoop.monotonicNanoseconds() - startNanoseconds,
+                sentMessageBytes: sentMessageBytes, receivedMessageBytes: receivedMessageBytes))
     }
 
     private func handlerEnded(_ status: Status) {

@@ -43,14 +43,15 @@ public protocol ConnectionMeter: AnyObject, Sendable {
 /// How one call, or one attempt at it, went.
 public struct MeasuredCall: Sendable, Hashable {
     public var status: Status.Code
-    public var duration: Duration
+    /// Nanoseconds; a plain number, since every call has one.
+    public var durationNanoseconds: Int64
     /// Bytes of the messages as they crossed the wire, after compression, without their prefixes.
     public var sentMessageBytes: Int
     public var receivedMessageBytes: Int
 
-    public init(_ status: Status.Code, duration: Duration, sentMessageBytes: Int, receivedMessageBytes: Int) {
+    public init(_ status: Status.Code, durationNanoseconds: Int64, sentMessageBytes: Int, receivedMessageBytes: Int) {
         self.status = status
-        self.duration = duration
+        self.durationNanoseconds = durationNanoseconds
         self.sentMessageBytes = sentMessageBytes
         self.receivedMessageBytes = receivedMessageBytes
     }

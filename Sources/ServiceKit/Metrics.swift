@@ -26,11 +26,12 @@ public final class Metrics: Sendable {
         metric(name, help: help, type: "gauge", labels: labels) { Gauge() }
     }
 
-    /// Durations, counted in buckets from 100 microseconds to 60 seconds.
-    public func histogram(_ name: String, help: String, labels: KeyValuePairs<String, String> = [:])
-        -> DurationHistogram
-    {
-        metric(name, help: help, type: "histogram", labels: labels) { DurationHistogram() }
+    /// Values, counted in buckets; durations from 100 microseconds to 60 seconds unless told otherwise.
+    public func histogram(
+        _ name: String, help: String, labels: KeyValuePairs<String, String> = [:],
+        scale: HistogramScale = .durations
+    ) -> Histogram {
+        metric(name, help: help, type: "histogram", labels: labels) { Histogram(scale) }
     }
 
     /// Everything as Prometheus text, sorted by name.
@@ -109,51 +110,5 @@ public final class Gauge: Metric {
 
     public func append(name: String, labels: String, to text: inout String) {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
-    }
-}
-
-/// Durations in cumulative buckets; the sum is kept in microseconds and shown in seconds.
-public final class DurationHistogram: Metric {
-    private static let boundsMicroseconds = [
-        100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-        5_000_000, 10_000_000, 30_000_000, 60_000_000,
-    ]
-    private struct State {
-        var counts = [Int](repeating: 0, count: DurationHistogram.boundsMicroseconds.count + 1)
-        var sumMicroseconds = 0
-    }
-    private let state = Mutex(State())
-
-    public func record(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        let microseconds = Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000)
-        let bucket = Self.boundsMicroseconds.firstIndex { microseconds <= $0 } ?? Self.boundsMicroseconds.count
-        state.withLock { state in
-            state.counts[bucket] += 1
-            state.sumMicroseconds += microseconds
-        }
-    }
-
-    public func append(name: String, labels: String, to text: inout String) {
-        let state = state.withLock { $0 }
-        let prefix = labels.isEmpty ? "" : labels + ","
-        var total = 0
-        for (index, bound) in Self.boundsMicroseconds.enumerated() {
-            total += state.counts[index]
-            text += "\(name)_bucket{\(prefix)le=\"\(Self.seconds(bound))\"} \(total)\n"
-        }
-        total += state.counts.last!
-        let plain = labels.isEmpty ? "" : "{\(labels)}"
-        text += "\(name)_bucket{\(prefix)le=\"+Inf\"} \(total)\n"
-        text += "\(name)_sum\(plain) \(Self.seconds(state.sumMicroseconds))\n\(name)_count\(plain) \(total)\n"
-    }
-
-    /// Exact decimal seconds.
-    private static func seconds(_ microseconds: Int) -> String {
-        let fraction = String(microseconds % 1_000_000 + 1_000_000).dropFirst()
-        var text = "\(microseconds / 1_000_000).\(fraction)"
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text
     }
 }

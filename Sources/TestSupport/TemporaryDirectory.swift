@@ -42,8 +42,10 @@ package struct TemporaryDirectory: Sendable {
 
     private static func remove(_ path: String) {
         precondition(path.hasPrefix("\(parent)/\(prefix)"), "only our own directories are removed")
-        // Nobody waits for it, and a directory that stays is removed by the next run.
-        _ = try? ChildProcess(["rm", "-rf", path])
+        // A shell starts it and ends at once, so that it is no child of this process: it takes its time, and a child that
+        // nobody waits for would stay, dead, and hold up the library's exit tests, which wait for any child. A directory
+        // that stays is removed by the next run.
+        try? ChildProcess.run(["sh", "-c", "rm -rf \"$1\" &", "sh", path])
     }
 
     /// Removes what runs that were killed have left behind.

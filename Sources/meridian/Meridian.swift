@@ -1,7 +1,21 @@
 import ArgumentParser
+import Foundation
+
+/// Runs the command off the main thread, which only waits for it: an asynchronous `main` would park that thread in
+/// libdispatch, where tools that count instructions cannot follow.
+@main
+enum Program {
+    static func main() {
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            await Meridian.main()
+            done.signal()
+        }
+        done.wait()
+    }
+}
 
 /// The one program of the project.
-@main
 struct Meridian: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meridian",

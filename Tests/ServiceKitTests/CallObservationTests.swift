@@ -24,12 +24,6 @@ import Testing
         return registry
     }
 
-    private func calls(_ environment: ServiceEnvironment, _ side: String, _ status: String) -> Int {
-        environment.metrics.counter(
-            "grpc_\(side)_call_total", help: "", labels: ["grpc_method": Self.path, "grpc_status": status]
-        ).value
-    }
-
     @Test func theCallersTraceIsTakenUpAndPassedOn() async throws {
         let inner = Mutex<TraceContext?>(nil)
         let outer = Mutex<TraceContext?>(nil)
@@ -37,7 +31,7 @@ import Testing
         let behind = InProcessChannel(
             services: registry { trace in inner.withLock { $0 = trace } },
             interceptors: [ServerObservation(environment)]
-        ).intercepted(by: [ClientObservation(environment)])
+        ).intercepted(by: [ClientObservation()])
         var front = ServiceRegistry()
         front.add(
             ServerMethod(path: "/test.Front/Call", shape: .unary) { call in
@@ -67,37 +61,5 @@ import Testing
         _ = try await channel.unary(Self.path, [], options: options)
         let trace = try #require(seen.withLock { $0 })
         #expect(TraceContext(traceparent: trace.traceparent) == trace)
-    }
-
-    @Test func callsAreCountedOnBothSidesByTheirStatus() async throws {
-        let environment = ServiceEnvironment.testing()
-        let good = InProcessChannel(services: registry { _ in }, interceptors: [ServerObservation(environment)])
-            .intercepted(by: [ClientObservation(environment)])
-        for _ in 0..<3 { _ = try await good.unary(Self.path, [7], options: .defaults) }
-        let bad = InProcessChannel(
-            services: registry({ _ in }, failing: Status(.notFound, "no")),
-            interceptors: [ServerObservation(environment)]
-        ).intercepted(by: [ClientObservation(environment)])
-        await #expect(throws: Status.self) { try await bad.unary(Self.path, [7], options: .defaults) }
-        for side in ["client", "server"] {
-            try await eventually("the \(side) has counted") {
-                calls(environment, side, "OK") == 3 && calls(environment, side, "NOT_FOUND") == 1
-            }
-            #expect(calls(environment, side, "CANCELLED") == 0)
-            let text = environment.metrics.exposition()
-            #expect(text.contains("grpc_\(side)_call_duration_seconds_count{grpc_method=\"\(Self.path)\"} 4"))
-        }
-    }
-
-    @Test func aCallThatCannotStartIsCounted() async throws {
-        struct NoWay: RPCChannel {
-            func startCall(_ path: String, options: CallOptions) async throws -> any ClientCall {
-                throw Status(.unavailable, "nobody there", certainty: .notProcessed)
-            }
-        }
-        let environment = ServiceEnvironment.testing()
-        let channel = NoWay().intercepted(by: [ClientObservation(environment)])
-        await #expect(throws: Status.self) { try await channel.unary(Self.path, [], options: .defaults) }
-        #expect(calls(environment, "client", "UNAVAILABLE") == 1)
     }
 }

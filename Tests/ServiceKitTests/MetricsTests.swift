@@ -29,3 +29,11 @@ import Testing
     #expect(lines.count == 11)
     #expect(lines.contains("calls_total{method=\"other\"} 990"))
 }
+
+@Test(arguments: [(0, "0"), (1, "0.00001"), (10_000, "0.00001"), (10_001, "0.00005"), (100_000_000_000, "100")])
+func callDurationsFallIntoTheBucketsOfA66(_ nanoseconds: Int, _ bucket: String) {
+    let metrics = Metrics()
+    metrics.histogram("h", help: "", scale: .callDurations).record(nanoseconds)
+    let counted = metrics.exposition().split(separator: "\n").first { $0.hasPrefix("h_bucket") && $0.hasSuffix(" 1") }
+    #expect(counted == "h_bucket{le=\"\(bucket)\"} 1")
+}

@@ -47,7 +47,7 @@ extension StackTests {
                 let arguments = ["-sS", "--max-time", "10", "http://\(address)/metrics"]
                 let metrics = try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) }
                 let text = try #require(metrics).text
-                #expect(text.contains("# TYPE grpc_server_call_total counter"))
+                #expect(text.contains("# TYPE grpc_server_call_duration_seconds histogram"))
                 #expect(text.contains("meridian.trading.v1.TradingService/PlaceOrder"))
             }
         }

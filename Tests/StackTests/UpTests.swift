@@ -41,7 +41,9 @@ extension StackTests {
                     try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) })
                 #expect(metrics.status == 0, "\(line.output.2): \(metrics.errors)")
                 // Each has answered the question whether it is ready.
-                #expect(metrics.text.contains("grpc_server_call_total{grpc_method=\"/grpc.health.v1.Health/Check\""))
+                #expect(
+                    metrics.text.contains(
+                        "grpc_server_call_started_total{grpc_method=\"grpc.health.v1.Health/Check\"} "))
             }
             let door = try #require(text.firstMatch(of: /door is at (127\.0\.0\.1:[1-9][0-9]*)/)?.output.1)
             try await expectServing(at: String(door), StackFolder(path: directory.path))

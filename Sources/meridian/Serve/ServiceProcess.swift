@@ -53,10 +53,12 @@ struct ServiceProcess {
         let parts = try await resources.makeParts()
 
         let health = HealthService()
+        var limits = ServerConfiguration()
+        limits.meter = RPCMetrics(environment.metrics)
         let server = RPCServer(
             group: group, services: try registry(parts.services + [health]),
             tls: try certificates.server(service, callers: Certificates.callers(of: service)),
-            interceptors: [ServerObservation(environment)])
+            configuration: limits, interceptors: [ServerObservation(environment)])
         var addresses: [SocketAddress] = []
         for endpoint in try settings.endpoints("listen") { addresses.append(try await server.bind(to: endpoint)) }
         var control: RPCServer?
@@ -64,7 +66,7 @@ struct ServiceProcess {
             let made = RPCServer(
                 group: group, services: try registry(parts.controlServices),
                 tls: try certificates.server(service, callers: ["operator"]),
-                interceptors: [ServerObservation(environment)])
+                configuration: limits, interceptors: [ServerObservation(environment)])
             _ = try await made.bind(to: endpoint)
             control = made
         }

@@ -85,12 +85,13 @@ final class ServiceResources: Sendable {
     private func channel(to peer: ServiceName) throws -> any RPCChannel {
         var configuration = ClientConfiguration()
         configuration.connectTimeout = .seconds(3)
+        configuration.meter = RPCMetrics(environment.metrics)
         let channel = RPCClientChannel(
             target: try settings.endpoint("peer.\(peer.rawValue)"),
             tls: try certificates.client(as: service.rawValue, to: peer), group: environment.group,
             configuration: configuration)
         channels.withLock { $0.append(channel) }
-        return channel.intercepted(by: [ClientObservation(environment)])
+        return channel.intercepted(by: [ClientObservation()])
     }
 
     // MARK: Services
