@@ -14,13 +14,23 @@ struct Serve: AsyncParsableCommand {
               MERIDIAN_METRICS_LISTEN    where Prometheus finds /metrics: 127.0.0.1:9100; none by default
               MERIDIAN_CERTS             the folder that Certs/generate filled (required)
               MERIDIAN_POSTGRES          how to reach its database, as libpq writes it: "host=/run/pg dbname=x"
+              MERIDIAN_POSTGRES_CONNECTIONS  to its database at most, for each loop (8)
               MERIDIAN_REDIS             unix:PATH or host:port
+              MERIDIAN_DATA              mock-broker: the folder of its journal (required)
               MERIDIAN_PEER_NAME         where another service is: MERIDIAN_PEER_TRADING=unix:/run/trading.sock
               MERIDIAN_INSTANCE          trading, fx: the process's name, NAME-1 by default; the same after a restart, and
                                          different where several processes share a database
               MERIDIAN_REFLECTION        true lets whoever may call the service ask for its contracts; false by default
-              MERIDIAN_LOG_LEVEL         trace, debug, info (default), warning, error
+              MERIDIAN_LOG_LEVEL         trace, debug, info (default), notice, warning, error, critical
               MERIDIAN_LOOPS             event loops, 1 by default
+
+            Of trading alone:
+
+              MERIDIAN_SUBMIT_DEADLINE_MS      how long one attempt may take (3000)
+              MERIDIAN_FIRST_RESEND_MS         before an unknown order is sent again (1000, then 3 and 10 times that)
+              MERIDIAN_ASKS_BEFORE_RESENDING   false sends again without a look-up where that is safe
+              MERIDIAN_LEASE_MS                before another process takes up what one had that died (20000)
+              MERIDIAN_BROKER_CONCURRENCY      requests to brokers at a time (16; broker-gateway: to each broker, 64)
 
             EXAMPLES
               meridian serve account-krw --env account-krw.env

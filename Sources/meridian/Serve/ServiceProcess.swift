@@ -33,8 +33,7 @@ struct ServiceProcess {
         let stop = StopSignal()
         let sink = LogSink()
         defer { sink.close() }
-        let level = Logger.Level(rawValue: settings.optionalText("log.level") ?? "info") ?? .info
-        let log = Logger(service: service.rawValue, sink: sink, level: level)
+        let log = Logger(service: service.rawValue, sink: sink, level: try settings.logLevel())
         do {
             try await serve(until: stop, log: log)
         } catch {

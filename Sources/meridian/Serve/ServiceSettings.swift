@@ -1,4 +1,5 @@
 import Configuration
+import Logging
 import RPC
 
 /// What a service's environment says, read by name. A missing or unreadable value is an error that names it.
@@ -29,6 +30,16 @@ struct ServiceSettings: Sendable {
 
     /// The process's name among those of its service.
     func instance(of service: ServiceName) -> String { optionalText("instance") ?? "\(service.rawValue)-1" }
+
+    func logLevel() throws -> Logger.Level {
+        let text = optionalText("log.level") ?? "info"
+        guard let level = Logger.Level(rawValue: text) else {
+            throw Invalid(
+                name: "MERIDIAN_LOG_LEVEL",
+                problem: "\"\(text)\" is none of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return level
+    }
 
     func endpoint(_ key: String) throws -> Endpoint {
         let value = try text(key)
