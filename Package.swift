@@ -155,7 +155,7 @@ let package = Package(
             [
                 "EventLoop", "Protobuf", "RPC", "RPCCore", "TestSupport", "protoc-gen-meridian", .swiftProtobuf,
                 .protobufPlugin,
-            ]),
+            ], exclude: ["ForeignPackage"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests(

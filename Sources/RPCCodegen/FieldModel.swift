@@ -29,8 +29,10 @@ struct FieldModel {
     init(_ field: FieldDescriptor, index: Int, names: TypeNames) {
         descriptor = field
         self.index = index
-        let name = SwiftIdentifier.lowerCamel(field.name)
-        self.name = Self.reserved.contains(name) ? name + "Field" : name
+        let name = Self.propertyName(of: field.name)
+        // The property of a oneof is an optional, which has cases of these names itself.
+        let hidesCase = field.realContainingOneof != nil && ["none", "some"].contains(name)
+        self.name = hidesCase ? name + "Field" : name
         let value = field.isMap ? field.messageType.mapKeyAndValue!.value : field
         valueType = Self.swiftType(of: value, names)
         namesType = value.type == .message || value.type == .enum
@@ -47,6 +49,12 @@ struct FieldModel {
         } else {
             shape = .implicit(default: Self.defaultLiteral(of: field))
         }
+    }
+
+    /// What a field or oneof is called as a property or case, without backticks.
+    static func propertyName(of name: String) -> String {
+        let camel = SwiftIdentifier.lowerCamel(name)
+        return reserved.contains(camel) ? camel + "Field" : camel
     }
 
     /// The type of the property.

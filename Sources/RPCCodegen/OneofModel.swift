@@ -16,7 +16,7 @@ struct OneofModel {
         let members = Set(oneof.fields.map(\.number))
         self.fields = fields.filter { members.contains($0.descriptor.number) }
         typeName = names.ownName(of: oneof)
-        name = SwiftIdentifier.lowerCamel(oneof.name)
+        name = FieldModel.propertyName(of: oneof.name)
         isIndirect = oneof.fields.contains {
             $0.type == .message && FieldModel.reaches($0.messageType, oneof.containingType)
         }

@@ -6,10 +6,8 @@ import Testing
     @Test func committedOutputIsFresh() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let products = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-            .deletingLastPathComponent()
         try Protoc.run(
             root.appending(path: "Protos/generate").path, ["--check"],
-            environment: ["PLUGIN": products.appending(path: "protoc-gen-meridian").path])
+            environment: ["PLUGIN": "\(try Protoc.products())/protoc-gen-meridian"])
     }
 }

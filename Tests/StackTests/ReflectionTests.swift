@@ -8,28 +8,38 @@ import Testing
 extension StackTests {
     /// Every service tells the operator what it serves, in descriptors that a client can link.
     struct ReflectionTests {
-        @Test(.timeLimit(.minutes(2))) func everyServiceTellsItsContracts() async throws {
-            try await TestStack.run { stack in
+        @Test(.timeLimit(.minutes(2))) func everyServiceTellsItsContractsUnlessItIsTurnedOff() async throws {
+            try await TestStack.run(settings: [.fillReceiver: ["MERIDIAN_REFLECTION": "false"]]) { stack in
                 for (service, schema) in BuiltInContracts.services {
                     guard let service else { continue }
                     let isControl = schema.fullName == "meridian.broker.v1.BrokerControlService"
                     let client = ServerReflectionClient(try stack.channel(to: service, control: isControl))
-                    let pool = try await client.serverReflectionInfo(
-                        options: CallOptions(timeout: .seconds(10))
-                    ) { writer, responses in
-                        try await writer.write(.init(messageRequest: .fileContainingSymbol(schema.fullName)))
-                        var iterator = responses.makeAsyncIterator()
-                        let answer = try await iterator.next()?.messageResponse
-                        await writer.finish()
-                        guard case .fileDescriptorResponse(let files)? = answer else {
-                            throw Status(.internal, "\(schema.fullName): \(String(describing: answer))")
-                        }
-                        return try SchemaPool(
-                            files.fileDescriptorProto.map { try Google_Protobuf_FileDescriptorProto(decoding: $0) })
+                    if service == .fillReceiver {
+                        let status = await #expect(throws: Status.self) { try await Self.ask(client, for: schema) }
+                        #expect(status?.code == .unimplemented)
+                    } else {
+                        let told = try #require(try await Self.ask(client, for: schema))
+                        #expect(told.methods.map(\.name) == schema.methods.map(\.name))
                     }
-                    let told = try #require(pool.service(named: schema.fullName))
-                    #expect(told.methods.map(\.name) == schema.methods.map(\.name))
                 }
+            }
+        }
+
+        /// The service as its server describes it.
+        private static func ask(
+            _ client: ServerReflectionClient, for service: ServiceSchema
+        ) async throws -> ServiceSchema? {
+            try await client.serverReflectionInfo(options: CallOptions(timeout: .seconds(10))) { writer, responses in
+                try await writer.write(.init(messageRequest: .fileContainingSymbol(service.fullName)))
+                var iterator = responses.makeAsyncIterator()
+                let answer = try await iterator.next()?.messageResponse
+                await writer.finish()
+                guard case .fileDescriptorResponse(let files)? = answer else {
+                    throw Status(.internal, "\(service.fullName): \(String(describing: answer))")
+                }
+                let pool = try SchemaPool(
+                    files.fileDescriptorProto.map { try Google_Protobuf_FileDescriptorProto(decoding: $0) })
+                return pool.service(named: service.fullName)
             }
         }
     }

@@ -1,0 +1,64 @@
+import EventLoop
+import Foundation
+import TestSupport
+import Testing
+
+/// A package of somebody else that knows this one by its path: generated, compiled and run as users do it.
+struct ForeignPackageTests {
+    /// Kept between runs, so that only what has changed is compiled again.
+    private static let folder = "\(Repository.path)/.build/foreign-package"
+
+    @Test(.timeLimit(.minutes(10))) func compilesAndRuns() async throws {
+        let built = try await BlockingPool.shared.run { Result { try Self.build() } }.get()
+        try #require(built.status == 0, "\(built.text.suffix(4000)) \(built.errors)")
+        let ran = try await BlockingPool.shared.run {
+            Result { try Program.run("\(Self.folder)/.build/debug/Shop") }
+        }.get()
+        try #require(ran.status == 0, "\(ran.text) \(ran.errors)")
+        #expect(
+            ran.text == """
+                messages shop.v1.Order.order_id: the text is not valid UTF-8
+                json {"orderId":"o-1","limit":0,"price":{"units":"5","currency":"KRW"},"lines":[{"sku":"a",\
+                "count":"18446744073709551615"}],"labels":{"raw":"+/8="},"cash":{"units":"1"},\
+                "placedAt":"1970-01-01T00:00:01Z","extra":{"@type":"type.googleapis.com/base.Money","units":"7"}}
+                json lines[0].count: -1 is out of range: from 0 to 18446744073709551615
+                unary INVALID_ARGUMENT no order id
+                streams ["a"] 3 1
+                reflection grpc.reflection.v1.ServerReflection grpc.reflection.v1alpha.ServerReflection shop.v1.Shop
+
+                """)
+    }
+
+    private static func build() throws -> Program.Result {
+        let manager = FileManager.default
+        let fixture = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ForeignPackage").path
+        try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for item in ["Package.swift", "Sources", "protos"] {
+            if manager.fileExists(atPath: "\(folder)/\(item)") { try manager.removeItem(atPath: "\(folder)/\(item)") }
+            try manager.copyItem(atPath: "\(fixture)/\(item)", toPath: "\(folder)/\(item)")
+        }
+        // The versions that this build has, so that nothing is looked up.
+        let versions = "\(Repository.path)/Package.resolved"
+        if manager.fileExists(atPath: versions), !manager.fileExists(atPath: "\(folder)/Package.resolved") {
+            try manager.copyItem(atPath: versions, toPath: "\(folder)/Package.resolved")
+        }
+        try generate("base/money.proto", into: "Base", "Visibility=Public,FileNaming=DropPath")
+        try generate("shop/v1/shop.proto", into: "Shop", "FileNaming=PathToUnderscores,ModuleMapping=base/:Base")
+
+        return try Program.run(
+            "swift", ["build", "--package-path", folder, "-j", "1"], environment: ["MERIDIAN_PATH": Repository.path],
+            limit: .seconds(500))
+    }
+
+    private static func generate(_ proto: String, into target: String, _ options: String) throws {
+        let output = "\(folder)/Sources/\(target)/Generated"
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        try Protoc.run(
+            "protoc",
+            [
+                "-I", "\(folder)/protos", "-I", "/usr/include",
+                "--plugin=protoc-gen-meridian=\(try Protoc.products())/protoc-gen-meridian",
+                "--meridian_opt=\(options)", "--meridian_out=\(output)", proto,
+            ])
+    }
+}
