@@ -42,6 +42,15 @@ public final class StreamSocket: @unchecked Sendable {
         guard code == 0 else { throw SystemError(call: "connect", code: code) }
     }
 
+    /// Makes `close` drop what the kernel has not sent and reset the connection, for a peer that does not read: otherwise
+    /// the kernel would keep it all for as long as the peer is there.
+    public func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        // It fails for unix sockets only, where closing is at once anyway.
+        _ = unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+
     public func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> ReadOutcome {
         while true {
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)

@@ -88,7 +88,7 @@ struct ConnectionLifetime {
             let due = receivedAt + time
             if now >= due, hasCalls || limits.pingsWithoutCalls {
                 pingedAt = now
-                dates.append(now + limits.keepaliveTimeout)
+                dates.append(now + min(limits.keepaliveTimeout, time))
                 return (.ping, dates.min())
             }
             dates.append(max(due, now + time))

@@ -75,6 +75,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     // MARK: For subclasses
 
     func makeStream() -> HTTP2Stream { preconditionFailure("only servers take streams") }
+    /// Whether there is something to wait for although the session has no streams and takes no more.
+    var expectsMore: Bool { false }
     func receivedBytes() {}
     func receivedSettings() {}
     func receivedPing() {}
@@ -108,7 +110,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
             close(Status(.unavailable, "\(error)", certainty: .unknown))
             return
         }
-        if closeIsRequested || session.isFinished { close(closeReason) }
+        if closeIsRequested || session.isFinished && !expectsMore { close(closeReason) }
     }
 
     private func read() {
@@ -205,6 +207,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         guard stallTimer == nil else { return }
         stallTimer = loop.schedule(at: .now + limits.writeStallTimeout) { [unowned self] in
             stallTimer = nil
+            socket.resetOnClose()
             close(
                 Status(.unavailable, "the peer has read nothing for \(limits.writeStallTimeout)", certainty: .unknown))
         }

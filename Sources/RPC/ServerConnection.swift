@@ -20,6 +20,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var lifetime: ConnectionLifetime
     private var pingStrikes: PingStrikes
     private var isDraining = false
+    private var hasNamedLastStream = false
 
     init(
         loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, server: ServerContents,
@@ -124,8 +125,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     /// Second step: names the last stream. The session has finished when the open streams have.
     override func receivedPingAcknowledgement() {
-        if isDraining { session.submitGoAway() }
+        guard isDraining else { return }
+        hasNamedLastStream = true
+        session.submitGoAway()
     }
+
+    /// Calls that were on their way when the client was asked for no more still come before the PING's answer.
+    override var expectsMore: Bool { isDraining && !hasNamedLastStream }
 
     // MARK: Keepalive, idleness, age
 

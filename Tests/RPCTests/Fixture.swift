@@ -19,6 +19,8 @@ enum Methods {
     static let echo = make("Echo", .unary)
     /// Counts down from the request.
     static let countdown = make("Countdown", .serverStreaming)
+    /// Sends 64 KiB over and over.
+    static let flood = make("Flood", .serverStreaming)
     /// Joins the requests.
     static let join = make("Join", .clientStreaming)
     /// Answers each request.
@@ -59,6 +61,7 @@ struct TextService: RPCService {
                     Status.Code(rawValue: code) ?? .unknown, "failed as asked: 한 %", details: [1, 2, 3],
                     metadata: ["x-reason": "asked"])
             }
+            if context.metadata["x-compress"] == "gzip" { try await context.setResponseEncoding(.gzip) }
             if let value = context.metadata["x-initial"] {
                 try await context.sendInitialMetadata(["x-initial": value])
             }
@@ -79,6 +82,10 @@ struct TextService: RPCService {
                 events.report("wrote \(number)")
             }
         }
+        registry.addServerStreaming(Methods.flood) { _, responses, _ in
+            let text = String(repeating: "x", count: 64 << 10)
+            while true { try await responses.write(text) }
+        }
         registry.addClientStreaming(Methods.join) { requests, _ in
             var joined: [String] = []
             for try await request in requests {
@@ -87,7 +94,8 @@ struct TextService: RPCService {
             }
             return joined.joined(separator: ",")
         }
-        registry.addBidirectional(Methods.chat) { requests, responses, _ in
+        registry.addBidirectional(Methods.chat) { requests, responses, context in
+            if context.metadata["x-compress"] == "gzip" { try await context.setResponseEncoding(.gzip) }
             for try await request in requests {
                 if request == "fail" { throw Status(.aborted, "as asked") }
                 try await responses.write("re: \(request)")

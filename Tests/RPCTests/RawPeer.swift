@@ -26,7 +26,11 @@ final class RawPeer: HTTP2SessionDelegate {
     }
 
     private(set) var session: HTTP2Session!
-    private(set) var goAway: UInt32?
+    var goAway: UInt32? { goAways.last }
+    /// The codes of all that came.
+    private(set) var goAways: [UInt32] = []
+    /// Those of the server.
+    private(set) var pings = 0
     private(set) var isClosedByServer = false
     private let descriptor: Int32
 
@@ -113,6 +117,13 @@ final class RawPeer: HTTP2SessionDelegate {
         }
     }
 
+    /// Waits until the server has closed or reset the connection, without reading what it has sent; at most 20 s.
+    func isHungUpUnread() -> Bool {
+        // 0x2000 is POLLRDHUP of poll(2), which the Glibc module does not have.
+        var poll = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+        return unsafe Glibc.poll(&poll, 1, 20_000) == 1
+    }
+
     /// Some bytes from the server; none when it has closed.
     func receive() throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
@@ -129,7 +140,7 @@ final class RawPeer: HTTP2SessionDelegate {
     func makeStream() -> HTTP2Stream { preconditionFailure("a client takes no streams") }
     func sessionHasOutput() {}
     func receivedSettings() {}
-    func receivedPing() {}
+    func receivedPing() { pings += 1 }
     func receivedPingAcknowledgement() {}
-    func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) { goAway = code.rawValue }
+    func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) { goAways.append(code.rawValue) }
 }

@@ -44,7 +44,7 @@ struct BenchEchoServer: AsyncParsableCommand {
             group: group, services: ServiceRegistry([EchoService()]), tls: try tls.map(Self.context),
             configuration: configuration)
         let address = try await server.bind(to: .tcp(host: "127.0.0.1", port: port))
-        print("serving echo.Echo at \(address)")
+        print("serving echo.Echo at 127.0.0.1:\(address.port ?? port)")
         fflush(nil)
         await stop.wait()
         await server.shutDown(grace: .zero)
