@@ -211,6 +211,8 @@ enum HostileTable {
                 #"{"any":{"@type":"type.googleapis.com/google.protobuf.Empty"}}"#,
                 #"{"any":{"@type":"x/google.protobuf.Value","value":null}}"#,
             ]),
+        // As Go writes it.
+        rows(WellKnown.self, true, agrees: false, [#"{"any":{"@type":"x/google.protobuf.Empty","value":{}}}"#]),
         rows(
             WellKnown.self, false,
             [

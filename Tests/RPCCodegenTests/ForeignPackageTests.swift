@@ -33,14 +33,12 @@ struct ForeignPackageTests {
         let manager = FileManager.default
         let fixture = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ForeignPackage").path
         try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for item in ["Package.swift", "Sources", "protos"] {
+        // With the versions that this build has, so that nothing is looked up.
+        let items = ["Package.swift", "Sources", "protos"].map { ($0, "\(fixture)/\($0)") }
+        for (item, source) in items + [("Package.resolved", "\(Repository.path)/Package.resolved")]
+        where manager.fileExists(atPath: source) {
             if manager.fileExists(atPath: "\(folder)/\(item)") { try manager.removeItem(atPath: "\(folder)/\(item)") }
-            try manager.copyItem(atPath: "\(fixture)/\(item)", toPath: "\(folder)/\(item)")
-        }
-        // The versions that this build has, so that nothing is looked up.
-        let versions = "\(Repository.path)/Package.resolved"
-        if manager.fileExists(atPath: versions), !manager.fileExists(atPath: "\(folder)/Package.resolved") {
-            try manager.copyItem(atPath: versions, toPath: "\(folder)/Package.resolved")
+            try manager.copyItem(atPath: source, toPath: "\(folder)/\(item)")
         }
         try generate("base/money.proto", into: "Base", "Visibility=Public,FileNaming=DropPath")
         try generate("shop/v1/shop.proto", into: "Shop", "FileNaming=PathToUnderscores,ModuleMapping=base/:Base")

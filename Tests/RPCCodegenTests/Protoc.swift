@@ -2,6 +2,7 @@ import Foundation
 import RPCCodegen
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
+import TestSupport
 
 /// Runs the generator on `.proto` sources, as protoc would, but inside the test.
 enum Protoc {
@@ -45,20 +46,9 @@ enum Protoc {
 
     static var supportsEditions: Bool { Generator().supportedFeatures.contains(.supportsEditions) }
 
-    /// Runs a program to its end and gives what it wrote.
-    @discardableResult
-    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        if process.terminationStatus != 0 { throw Failure(description: text) }
-        return text
+    /// Runs a program to its end; ending with another code than 0 is a failure.
+    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        let result = try Program.run(program, arguments, environment: environment)
+        if result.status != 0 { throw Failure(description: result.text + result.errors) }
     }
 }
