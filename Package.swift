@@ -106,6 +106,7 @@ let package = Package(
             embedding: ["Migrations", "SQL"]),
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
         .library("Reflection", ["Protobuf", "RPCCore"]),
+        .library("RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"]),
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
         .library("LocalServers", ["CLinux", "EventLoop"]),
 
@@ -124,7 +125,8 @@ let package = Package(
             dependencies: [
                 "Accounts", "BrokerGateway", "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "FXSaga",
                 "FillReceiver", "Health", "Limits", "LocalServers", "MockBroker", "Postgres", "Protobuf", "RPC",
-                "RPCCore", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS", "Trading", .arguments,
+                "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS", "Trading",
+                .arguments,
                 .configuration, .logging,
             ], swiftSettings: settings),
 
@@ -160,6 +162,9 @@ let package = Package(
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests(
             "Reflection", ["EventLoop", "Health", "Protobuf", "RPC", "RPCCore", "TestSupport"], exclude: ["Python"]),
+        .tests(
+            "RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS", "TestSupport"],
+            exclude: ["Python"]),
         .tests(
             "ServiceKit",
             [

@@ -96,7 +96,7 @@ public struct FieldSchema: Sendable {
     }
 
     /// The name that protoc derives for JSON: `client_order_id` becomes `clientOrderId`.
-    static func jsonName(of name: String) -> String {
+    package static func jsonName(of name: String) -> String {
         var result = ""
         var capitalise = false
         for character in name.unicodeScalars {

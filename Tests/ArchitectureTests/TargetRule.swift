@@ -92,6 +92,11 @@ extension TargetRule {
             "Reflection", ["Protobuf", "RPCCore"],
             reason: "grpc.reflection.v1 and v1alpha for any server; beside Health for the same reason."),
         TargetRule(
+            "RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"],
+            modules: ["Dispatch", "Foundation", "Glibc"],
+            reason: "The client for any gRPC server: it knows nothing of trading, runs protoc, reads and writes files."
+        ),
+        TargetRule(
             "LocalServers", ["CLinux", "EventLoop"], modules: ["Glibc"],
             reason: "Private PostgreSQL and Redis, for the program and for tests alike; a child's start is C in CLinux."
         ),
@@ -115,7 +120,7 @@ extension TargetRule {
             "meridian",
             services.union([
                 "Contracts", "Cryptography", "Domain", "EventLoop", "Health", "Limits", "LocalServers", "Postgres",
-                "Protobuf", "RPC", "RPCCore", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
+                "Protobuf", "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
             ]),
             modules: ["ArgumentParser", "Configuration", "Foundation", "Glibc", "Logging", "SystemPackage"]),
 
