@@ -202,7 +202,9 @@ let package = Package(
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
-        .tests("meridian", ["Contracts", "Domain", "Protobuf", "RPCCore", .arguments]),
+        .tests(
+            "meridian",
+            ["Contracts", "Domain", "EventLoop", "Protobuf", "RPCCore", "RPCTool", "TestSupport", .arguments]),
         .tests(
             "Trading",
             [
@@ -217,7 +219,7 @@ let package = Package(
             name: "StackTests",
             dependencies: [
                 "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "Limits", "Postgres", "Protobuf", "RPC",
-                "RPCCore", "Reflection", "ServiceKit", "TestSupport", "meridian",
+                "RPCCore", "RPCTool", "Reflection", "ServiceKit", "TestSupport", "meridian",
             ], exclude: ["Client"], swiftSettings: settings),
     ]
 )

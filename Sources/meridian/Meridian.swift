@@ -25,10 +25,13 @@ struct Meridian: AsyncParsableCommand {
               meridian demo                     one order's whole journey, on real parts
               meridian up                       the whole stack, until interrupted
               meridian call channel.GetOrder -d '{"clientOrderId":"a-1"}' ...
+              meridian call http://127.0.0.1:50051 example.v1.Library/GetBook -d '{"id":7}'
               meridian serve trading --env trading.env
 
             Run through the launcher ./meridian, it installs and builds what is missing first.
             """,
         version: "0.1.0",
-        subcommands: [Demo.self, Up.self, Serve.self, Call.self, Token.self, Audit.self, Bench.self])
+        subcommands: [
+            Demo.self, Up.self, Serve.self, List.self, Describe.self, Call.self, Token.self, Audit.self, Bench.self,
+        ])
 }

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import Limits
+import RPCTool
 import Synchronization
 import TestSupport
 import Testing
@@ -95,8 +96,8 @@ extension StackTests {
                     "seed \(seed): \(orders.count) orders (\(filled) filled), \(books.exchanges.count) exchanges, "
                         + "\(books.truth.placeAttempts) attempts, \(books.truth.lostReplies) replies lost, "
                         + "killed \(victims.map(\.description).joined(separator: ", ")); "
-                        + "orders ended after \(DurationText.format(drained)), "
-                        + "books at rest after \(DurationText.format(start.duration(to: .now)))")
+                        + "orders ended after \(TimeText.format(drained)), "
+                        + "books at rest after \(TimeText.format(start.duration(to: .now)))")
             }
         }
 

@@ -1,4 +1,5 @@
 import Foundation
+import RPCTool
 import Testing
 
 @testable import meridian

@@ -1,3 +1,4 @@
+import RPCTool
 import Testing
 
 @testable import meridian

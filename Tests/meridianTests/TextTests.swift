@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Domain
 import RPCCore
+import RPCTool
 import Testing
 
 @testable import meridian
@@ -23,7 +24,7 @@ import Testing
         (.microseconds(1000), "1.0 ms"), (.microseconds(12_345), "12.3 ms"), (.milliseconds(999), "999.0 ms"),
         (.seconds(1), "1.00 s"), (.milliseconds(4567), "4.56 s"), (.milliseconds(60_050), "60.05 s"),
     ])
-    func writes(_ duration: Duration, as expected: String) { #expect(DurationText.format(duration) == expected) }
+    func writes(_ duration: Duration, as expected: String) { #expect(TimeText.format(duration) == expected) }
 }
 
 @Suite struct StatusTextTests {

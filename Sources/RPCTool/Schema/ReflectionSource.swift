@@ -18,6 +18,8 @@ package final class ReflectionSource: SchemaSource {
 
     /// Files that one question may lead to. A server could name imports without end.
     private static let fileLimit = 10_000
+    /// Of one answer, which may hold all files at once; the limit for replies of calls says nothing about it.
+    private static let answerLimitBytes = 64 << 20
 
     package let name: String
     private let channel: any RPCChannel
@@ -67,7 +69,7 @@ package final class ReflectionSource: SchemaSource {
         defining symbol: String, _ questions: ReflectionQuestions
     ) async throws -> [Google_Protobuf_FileDescriptorProto] {
         var wanted: [String] = []
-        for file in try await questions.files(.fileContainingSymbol(symbol)) { wanted.append(remember(file)) }
+        for file in try await filesWithScope(of: symbol, questions) { wanted.append(remember(file)) }
         var files: [Google_Protobuf_FileDescriptorProto] = []
         var seen: Set<String> = []
         while let name = wanted.popLast() {
@@ -80,6 +82,26 @@ package final class ReflectionSource: SchemaSource {
             wanted += file.dependency
         }
         return files
+    }
+
+    /// Some servers know messages, enums and services only: then what stands around the symbol leads to the file.
+    private func filesWithScope(
+        of symbol: String, _ questions: ReflectionQuestions
+    ) async throws -> [Google_Protobuf_FileDescriptorProto] {
+        do {
+            return try await questions.files(.fileContainingSymbol(symbol))
+        } catch let refusal as ToolFailure {
+            guard let dot = symbol.lastIndex(of: "."), case .noSchema = refusal else { throw refusal }
+            let scope = String(symbol[..<dot])
+            let files: [Google_Protobuf_FileDescriptorProto]
+            do {
+                files = try await questions.files(.fileContainingSymbol(scope))
+            } catch is ToolFailure {
+                throw refusal
+            }
+            guard Schema.defines(symbol, in: files) else { throw refusal }
+            return files
+        }
     }
 
     private func file(
@@ -129,7 +151,8 @@ package final class ReflectionSource: SchemaSource {
     private func converse<Result: Sendable>(
         _ version: Version, _ body: (ReflectionQuestions) async throws -> Result
     ) async throws -> Result {
-        try await channel.withCall(version.path, options: CallOptions(metadata: metadata)) { call in
+        let options = CallOptions(metadata: metadata, maximumResponseBytes: Self.answerLimitBytes)
+        return try await channel.withCall(version.path, options: options) { call in
             let questions = ReflectionQuestions(call, name) {
                 self.known.withLock { $0.version = version }
             }

@@ -33,6 +33,12 @@ package struct Schema: Sendable {
         files.flatMap { file in file.service.map { ProtoName.join(file.package, $0.name) } }.sorted()
     }
 
+    /// All methods as `package.Service/Method`, by service.
+    package var methodNames: [String] {
+        types.services.filter { serviceNames.contains($0.fullName) }
+            .flatMap { service in service.methods.map { "\(service.fullName)/\($0.name)" } }
+    }
+
     package func method(named name: String, of service: String) -> CallableMethod? {
         types.service(named: service)?.method(named: name).map { CallableMethod(service: service, schema: $0) }
     }

@@ -19,6 +19,15 @@ package struct Symbol: Sendable {
     /// Where it stands in the file, as `SourceCodeInfo` counts: numbers of fields and indices in turn.
     let path: [Int32]
 
+    /// The message that one would fill in: the message itself, or the request of a method. Nil for others.
+    package var messageName: String? {
+        switch definition {
+        case .message: fullName
+        case .method(let method): ProtoName.absolute(method.inputType)
+        case .service, .enumeration, .field, .oneof, .value, .extension: nil
+        }
+    }
+
     /// "a message".
     package var kind: String {
         switch definition {
@@ -43,6 +52,16 @@ extension Schema {
             if let found = search.run() { return found }
         }
         return nil
+    }
+}
+
+extension Schema {
+    /// Whether one of the files defines a full name.
+    static func defines(_ name: String, in files: [Google_Protobuf_FileDescriptorProto]) -> Bool {
+        files.contains { file in
+            var search = SymbolSearch(wanted: name, file: file)
+            return search.run() != nil
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 import ArgumentParser
 
-/// `meridian bench`: figures of the real stack.
+/// `meridian bench`: figures of the real stack, and of any gRPC server.
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure the real stack, or a part of it.", subcommands: [BenchOrders.self, BenchEchoServer.self])
+        abstract: "Measure the real stack, a part of it, or a method of any gRPC server.",
+        subcommands: [BenchOrders.self, BenchRPC.self, BenchEchoServer.self])
 }

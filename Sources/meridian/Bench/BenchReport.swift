@@ -1,4 +1,5 @@
 import Foundation
+import RPCTool
 
 /// The outcome of one load, for people and for programs.
 struct BenchReport: Sendable, Equatable, Codable {
@@ -85,7 +86,7 @@ struct BenchReport: Sendable, Equatable, Codable {
 
     private static func line(_ latency: Latency) -> String {
         func time(_ microseconds: UInt64?) -> String {
-            microseconds.map { DurationText.format(.microseconds(Int64($0))) } ?? "-"
+            microseconds.map { TimeText.format(.microseconds(Int64($0))) } ?? "-"
         }
         return "p50 \(time(latency.p50Microseconds)), p99 \(time(latency.p99Microseconds)), "
             + "p99.9 \(time(latency.p999Microseconds)), max \(time(latency.maximumMicroseconds)) (\(latency.count))"

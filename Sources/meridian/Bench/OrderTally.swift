@@ -1,3 +1,5 @@
+import RPCTool
+
 /// What became of each order of a load: a pure record, told by the generator and by the streams. Times count from the
 /// start of the load.
 struct OrderTally: Sendable {

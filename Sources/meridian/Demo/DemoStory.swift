@@ -4,6 +4,7 @@ import Foundation
 import Limits
 import RPC
 import RPCCore
+import RPCTool
 
 /// The three orders of the demo, told as they happen.
 struct DemoStory: Sendable {
@@ -29,7 +30,7 @@ struct DemoStory: Sendable {
         let start = ContinuousClock.now
         print("Starting Meridian in \(stack.folder.path)")
         try await stack.start { print("  · \($0)") }
-        print("  ready after \(DurationText.format(start.duration(to: .now)))\n")
+        print("  ready after \(TimeText.format(start.duration(to: .now)))\n")
 
         try await openAccounts()
         try await misbehave()

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Protobuf
+import RPCTool
 import Synchronization
 
 /// What happened in all services, in the order of their clocks, told in words: read from their logs as they grow.
@@ -45,7 +46,7 @@ final class Timeline: Sendable {
     }
 
     private func line(_ event: Event, _ sentence: String, after time: Duration) -> String {
-        let clock = "+" + padded(DurationText.format(time), 9, left: true)
+        let clock = "+" + padded(TimeText.format(time), 9, left: true)
         let service = padded(event.service, 14, left: false)
         guard isColoured else { return "  \(clock)  \(service)  \(sentence)" }
         return "  \u{1B}[2m\(clock)\u{1B}[0m  \u{1B}[36m\(service)\u{1B}[0m  \(sentence)"

@@ -47,6 +47,9 @@ final class StopSignal: Sendable {
         for number in [SIGTERM, SIGINT] { signal(number, passOn) }
     }
 
+    /// Whether a signal has come.
+    var hasCome: Bool { state.withLock { $0.count > 0 } }
+
     /// Returns when the first signal has come, or the task is cancelled.
     func wait() async {
         while state.withLock({ $0.count }) == 0, !Task.isCancelled { await wakeUp.wait() }

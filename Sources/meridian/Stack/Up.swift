@@ -57,7 +57,7 @@ struct Up: AsyncParsableCommand {
         say(
             """
             Ready. The door is at \(door) (TLS, authority \(folder)/certs/ca.pem); logs are in \(folder)/log.
-            Try:  ./meridian call --methods        Stop with Ctrl-C.
+            Try:  ./meridian list --methods        Stop with Ctrl-C.
             """)
     }
 }

@@ -1,8 +1,12 @@
+import Limits
 import Protobuf
 import RPCCore
+import Synchronization
 
-/// The shop, as `server.py` serves it.
-struct ShopService: Test_Tool_Shop {
+/// The shop, as `server.py` serves it. The part "hang" is never found; "pair" only when two ask for it.
+final class ShopService: Test_Tool_Shop {
+    private let firstOfPair = Mutex<WakeUp?>(nil)
+
     static func part(_ name: String) -> Test_Tool_Part {
         Test_Tool_Part(
             name: name, price: 100 * Int64(name.unicodeScalars.count), state: .sold, place: .shelf("A"),
@@ -13,7 +17,27 @@ struct ShopService: Test_Tool_Shop {
         if request.failWith != 0 {
             throw Status(Status.Code(rawValue: Int(request.failWith)) ?? .unknown, "failed as asked")
         }
-        return Self.part(request.name)
+        switch request.name {
+        case "hang": await WakeUp().wait()
+        case "pair": await waitForAnother()
+        default: break
+        }
+        guard request.name == "metadata" else { return Self.part(request.name) }
+        var found = Self.part("metadata")
+        found.labels = context.metadata.compactMap { element in
+            guard element.key.hasPrefix("x-"), case .text(let value) = element.value else { return nil }
+            return "\(element.key)=\(value)"
+        }.sorted()
+        return found
+    }
+
+    private func waitForAnother() async {
+        let mine = WakeUp()
+        let other = firstOfPair.withLock { first in
+            defer { first = first == nil ? mine : nil }
+            return first
+        }
+        if let other { other.wake() } else { await mine.wait() }
     }
 
     func list(

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import meridian
+@testable import RPCTool
 
 @Suite struct LatencyHistogramTests {
     @Test func isEmptyAtFirst() {
@@ -66,6 +66,28 @@ import Testing
         histogram.record(.seconds(1_000_000))
         #expect(histogram.microseconds(atPerMille: 500) == 0)
         #expect(histogram.maximumMicroseconds == LatencyHistogram.highestMicroseconds)
+    }
+
+    /// Mean, extremes and buckets describe the same values: none is left out of one of them.
+    @Test(arguments: [3, 5, 2026] as [UInt64])
+    func meanAndBucketsAgree(seed: UInt64) throws {
+        var state = seed
+        var histogram = LatencyHistogram()
+        var values: [UInt64] = []
+        for _ in 0..<3000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            values.append((state >> 33) >> (state >> 11 & 31))
+            histogram.record(values[values.count - 1])
+        }
+        #expect(histogram.meanMicroseconds == values.reduce(0, +) / UInt64(values.count))
+        #expect(histogram.minimumMicroseconds == values.min())
+        var rest = values
+        for row in histogram.powersOfTwo {
+            let within = rest.filter { $0 <= row.atMostMicroseconds }
+            #expect(row.count == within.count, "seed \(seed), at most \(row.atMostMicroseconds)")
+            rest.removeAll { $0 <= row.atMostMicroseconds }
+        }
+        #expect(rest.isEmpty)
     }
 
     @Test func readsDurations() {
