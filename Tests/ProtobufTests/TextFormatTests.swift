@@ -1,5 +1,6 @@
 import Foundation
 import Protobuf
+import TestSupport
 import Testing
 
 @Suite struct TextFormatTests {
@@ -144,79 +145,42 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Python.path != nil, "the protobuf library of Python is not installed"))
+    private static let python = Python.interpreter(importing: "google.protobuf")
+
+    @Test(.enabled(if: python != nil, "the protobuf library of Python is not installed"))
     func googlesLibraryReadsOursAndWeReadIts() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "text-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let set = folder.appending(path: "set").path
-        let files = ["test/kinds.proto", "test/well_known.proto"]
-        _ = try Python.run(
-            "/usr/bin/env",
-            ["protoc", "-I", "\(Python.root)/Protos", "-I", "/usr/include", "--include_imports"]
-                + ["--descriptor_set_out", set] + files)
-        let samples = Samples.all
+        let folder = try TemporaryDirectory()
+        defer { folder.remove() }
+        let set = "\(folder.path)/set"
+        let compiled = try Program.run(
+            "protoc",
+            ["-I", "\(Repository.path)/Protos", "-I", "/usr/include", "--include_imports", "--descriptor_set_out", set]
+                + ["test/kinds.proto", "test/well_known.proto"])
+        try #require(compiled.status == 0, "\(compiled.errors)")
         var input = ""
-        for sample in samples {
+        for sample in Samples.all {
             let text = try Self.message(sample).textFormat()
-            input += "\(type(of: sample).schema.fullName)\t\(Python.hex(Array(text.utf8)))\n"
+            input += "\(type(of: sample).schema.fullName)\t\(Self.hex(Array(text.utf8)))\n"
         }
-        let output = try Python.run(
-            try #require(Python.path), ["\(Python.root)/Tests/ProtobufTests/Python/text_format.py", set],
-            input: input)
-        let lines = output.split(separator: "\n")
-        try #require(lines.count == samples.count, "\(output)")
-        for (sample, line) in zip(samples, lines) {
+        let result = try Program.run(
+            try #require(Self.python), ["\(Repository.path)/Tests/ProtobufTests/Python/text_format.py", set],
+            input: Data(input.utf8))
+        let lines = result.text.split(separator: "\n")
+        try #require(lines.count == Samples.all.count, "\(result.errors)")
+        for (sample, line) in zip(Samples.all, lines) {
             let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
             let schema = type(of: sample).schema
-            let theirs = try DynamicMessage(decoding: Python.bytes(parts[0]), as: schema)
+            let theirs = try DynamicMessage(decoding: Self.bytes(parts[0]), as: schema)
             let expected = try DynamicMessage(decoding: sample.encoded(), as: schema)
             #expect(theirs.encoded() == expected.encoded(), "\(schema.fullName)")
-            let text = String(decoding: Python.bytes(parts[1]), as: UTF8.self)
+            let text = String(decoding: Self.bytes(parts[1]), as: UTF8.self)
             #expect(try DynamicMessage(text: text, as: schema).encoded() == expected.encoded(), "\(text)")
         }
     }
-}
 
-/// The interpreter that has Google's protobuf library, and how to run it.
-private enum Python {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
+    private static func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
 
-    static let path: String? = {
-        let named = ProcessInfo.processInfo.environment["MERIDIAN_PYTHON"]
-        let candidates = [named, "\(root)/.build/python/bin/python", "/usr/bin/python3"].compactMap { $0 }
-        return candidates.first {
-            FileManager.default.isExecutableFile(atPath: $0) && (try? run($0, ["-c", "import google.protobuf"])) != nil
-        }
-    }()
-
-    struct Failure: Error {
-        let output: String
-    }
-
-    /// Runs a program to its end with the input in a file, so that neither side waits for the other.
-    static func run(_ program: String, _ arguments: [String], input: String = "") throws -> String {
-        let file = FileManager.default.temporaryDirectory.appending(path: "input-\(UUID().uuidString)")
-        try Data(input.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(output: text) }
-        return text
-    }
-
-    static func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
-
-    static func bytes(_ hex: Substring) -> [UInt8] {
+    private static func bytes(_ hex: Substring) -> [UInt8] {
         let digits = Array(hex.utf8)
         return stride(from: 0, to: digits.count, by: 2).map { index in
             UInt8(String(decoding: digits[index..<(index + 2)], as: UTF8.self), radix: 16) ?? 0

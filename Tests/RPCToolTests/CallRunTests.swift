@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Limits
 import Protobuf
 import RPC
 import RPCCore
@@ -244,6 +245,45 @@ private final class Shown: Sendable {
         #expect(failure?.description.contains("\(Endpoint(silent.address))") == true, "\(failure as Any)")
         await connection.shutDown()
         group.shutDown()
+    }
+
+    @Test func aLimitOfTheWholeNamesTheStepThatHung() async throws {
+        let group = try EventLoopGroup(name: "silent", count: 1)
+        let silent = try ListeningSocket(at: .ipv4(host: "127.0.0.1", port: 0))
+        let address = try #require(ServerAddress("\(Endpoint(silent.address))"))
+        let steps = StepLog()
+        let connection = ServerConnection(ServerConnection.Settings(address: address), group: group, steps: steps)
+        let failure = await #expect(throws: ToolFailure.self) {
+            try await Deadline.within(.milliseconds(200)) { () async throws in
+                let source = ReflectionSource(connection, target: connection.target)
+                _ = try await TimedSource(source, steps).serviceNames()
+            }
+        }
+        #expect(failure?.exitCode == 2)
+        #expect(
+            failure?.description.contains("of connecting to \(Endpoint(silent.address)) in the clear") == true,
+            "\(failure as Any)")
+        await connection.shutDown()
+        group.shutDown()
+    }
+
+    /// Reflection that never answers: the connection is there, and it is the schema that hangs.
+    @Test func reflectionThatHangsIsNamed() async throws {
+        let steps = StepLog()
+        var registry = ServiceRegistry()
+        let hanging = MethodDescriptor<[UInt8], [UInt8]>(
+            service: "grpc.reflection.v1.ServerReflection", method: "ServerReflectionInfo", shape: .bidirectional,
+            request: .raw, response: .raw)
+        registry.addBidirectional(hanging) { _, _, _ in await WakeUp().wait() }
+        let source = ReflectionSource(
+            InProcessChannel(services: registry), target: "there", limit: .milliseconds(200))
+        let failure = await #expect(throws: ToolFailure.self) {
+            try await TimedSource(source, steps).schema(of: "a.B")
+        }
+        #expect(failure?.exitCode == 3)
+        #expect(
+            failure?.description.contains("asking for the schema of a.B, by the reflection of there") == true,
+            "\(failure as Any)")
     }
 
     @Test func aNameThatDoesNotExistIsNoConnection() async throws {

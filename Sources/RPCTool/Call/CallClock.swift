@@ -38,12 +38,16 @@ final class CallClock: Sendable {
         let end = ContinuousClock.now
         let state = state.withLock { $0 }
         let sent = state.sent ?? end
-        steps.add(.send, "\(state.sentMessages) messages, \(state.sentBytes) bytes", state.start.duration(to: sent))
+        steps.add(
+            .send, "\(Self.count(state.sentMessages, "message")), \(Self.count(state.sentBytes, "byte"))",
+            state.start.duration(to: sent))
         guard let first = state.firstReply else { return steps.add(.finish, path, min(sent, end).duration(to: end)) }
         let from = min(sent, first)
         steps.add(.firstReply, path, from.duration(to: first))
-        steps.add(.finish, "\(state.replies) replies", first.duration(to: end))
+        steps.add(.finish, "messages received: \(state.replies)", first.duration(to: end))
     }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     /// A status with what the call waited for, if it was time that ran out on this side.
     func explained(_ status: Status, _ path: String) -> Status {

@@ -12,7 +12,7 @@ package final class StepLog: Sendable {
             switch self {
             case .resolve: "looking up"
             case .connect: "connecting to"
-            case .reflect: "asking for the schema:"
+            case .reflect: "asking for the schema of"
             case .send: "sending to"
             case .firstReply: "waiting for the first reply of"
             case .finish: "waiting for the end of"

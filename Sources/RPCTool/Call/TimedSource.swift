@@ -11,14 +11,14 @@ package struct TimedSource: SchemaSource {
     package var name: String { source.name }
 
     package func serviceNames() async throws -> [String] {
-        try await steps.run(.reflect, name) { try await source.serviceNames() }
+        try await steps.run(.reflect, "the services, by \(name)") { try await source.serviceNames() }
     }
 
     package func schema(of symbol: String) async throws -> Schema {
-        try await steps.run(.reflect, name) { try await source.schema(of: symbol) }
+        try await steps.run(.reflect, "\(symbol), by \(name)") { try await source.schema(of: symbol) }
     }
 
     package func everything() async throws -> Schema {
-        try await steps.run(.reflect, name) { try await source.everything() }
+        try await steps.run(.reflect, "all services, by \(name)") { try await source.everything() }
     }
 }

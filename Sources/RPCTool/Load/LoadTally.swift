@@ -66,6 +66,8 @@ package struct LoadTally: Sendable {
 
     /// What happened since the last look.
     package struct Look: Sendable {
+        /// Nothing is counted yet.
+        package let isWarmingUp: Bool
         package let latencies: LatencyHistogram
         package let receivedMessages: Int
         package let inFlight: Int
@@ -79,7 +81,8 @@ package struct LoadTally: Sendable {
             recentReceived = 0
         }
         return Look(
-            latencies: recent, receivedMessages: recentReceived, inFlight: inFlight, failed: ended - succeeded,
+            isWarmingUp: offered == 0, latencies: recent, receivedMessages: recentReceived, inFlight: inFlight,
+            failed: ended - succeeded,
             dropped: dropped)
     }
 }

@@ -253,6 +253,7 @@ struct BenchRPC: AsyncParsableCommand {
 /// One second of a load, for people.
 enum LiveLine {
     static func text(_ look: LoadTally.Look, seconds: Int) -> String {
+        guard !look.isWarmingUp else { return "\(seconds) s  warming up, \(look.inFlight) under way" }
         func time(_ perMille: Int) -> String {
             look.latencies.microseconds(atPerMille: perMille).map { TimeText.format(.microseconds(Int64($0))) } ?? "-"
         }

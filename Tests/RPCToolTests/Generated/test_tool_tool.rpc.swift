@@ -122,11 +122,11 @@ struct Test_Tool_ShopClient: Sendable {
     }
 
     /// Lists parts as they are found.
-    func list<Result>(
+    func list<Returned>(
         _ request: Test_Tool_ListRequest,
         options: RPCCore.CallOptions = .defaults,
-        _ body: (RPCCore.ResponseSequence<Test_Tool_Part>) async throws -> Result
-    ) async throws -> Result {
+        _ body: (RPCCore.ResponseSequence<Test_Tool_Part>) async throws -> Returned
+    ) async throws -> Returned {
         try await channel.serverStreaming(Test_Tool_ShopMethods.list, request, options: options, body)
     }
 
@@ -139,11 +139,11 @@ struct Test_Tool_ShopClient: Sendable {
     }
 
     /// Answers each request with its part.
-    func chat<Result>(
+    func chat<Returned>(
         options: RPCCore.CallOptions = .defaults,
         _ body: (RPCCore.RequestWriter<Test_Tool_FindRequest>, RPCCore.ResponseSequence<Test_Tool_Part>) async throws ->
-            Result
-    ) async throws -> Result {
+            Returned
+    ) async throws -> Returned {
         try await channel.bidirectional(Test_Tool_ShopMethods.chat, options: options, body)
     }
 }
