@@ -10,8 +10,7 @@ extension StackTests {
     struct ReflectionTests {
         @Test(.timeLimit(.minutes(2))) func everyServiceTellsItsContractsUnlessItIsTurnedOff() async throws {
             try await TestStack.run(settings: [.fillReceiver: ["MERIDIAN_REFLECTION": "false"]]) { stack in
-                for (service, schema) in BuiltInContracts.services {
-                    guard let service else { continue }
+                for (service, _, schema) in BuiltInContracts.services {
                     let isControl = schema.fullName == "meridian.broker.v1.BrokerControlService"
                     let client = ServerReflectionClient(try stack.channel(to: service, control: isControl))
                     if service == .fillReceiver {

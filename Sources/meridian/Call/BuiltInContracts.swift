@@ -5,7 +5,7 @@ import RPCTool
 
 /// The contracts of our own services, so that they need neither reflection nor files.
 enum BuiltInContracts {
-    private static let services: [(process: ServiceName, descriptor: ServiceDescriptor, schema: ServiceSchema)] = [
+    static let services: [(process: ServiceName, descriptor: ServiceDescriptor, schema: ServiceSchema)] = [
         (.channel, ChannelServiceMethods.service, ChannelServiceMethods.schema),
         (.trading, TradingServiceMethods.service, TradingServiceMethods.schema),
         (.brokerGateway, BrokerGatewayServiceMethods.service, BrokerGatewayServiceMethods.schema),
