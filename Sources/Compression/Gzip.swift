@@ -44,7 +44,9 @@ public enum Gzip {
             unsafe stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
             unsafe stream.avail_in = UInt32(input.count)
             while true {
-                let result = unsafe inflate(&stream, into: &output)
+                // Doubling, so that little is copied, and never more than shows that it is too much.
+                let room = min(max(firstChunkBytes, output.count), limit - output.count + 1)
+                let result = unsafe inflate(&stream, into: &output, room)
                 if output.count > limit { return .tooLarge }
                 switch result {
                 case Z_STREAM_END: return unsafe stream.avail_in == 0 ? .complete : .malformed
@@ -64,17 +66,17 @@ public enum Gzip {
         case complete, malformed, tooLarge
     }
 
-    private static let chunkBytes = 16 << 10
+    private static let firstChunkBytes = 16 << 10
 
-    /// Appends at most one chunk.
-    private static func inflate(_ stream: inout z_stream, into output: inout [UInt8]) -> Int32 {
+    /// Appends at most `room` bytes.
+    private static func inflate(_ stream: inout z_stream, into output: inout [UInt8], _ room: Int) -> Int32 {
         var result = Z_OK
-        output.append(addingCapacity: chunkBytes) { (span: inout OutputSpan<UInt8>) in
+        output.append(addingCapacity: room) { (span: inout OutputSpan<UInt8>) in
             unsafe span.withUnsafeMutableBufferPointer { buffer, count in
                 unsafe stream.next_out = buffer.baseAddress
-                unsafe stream.avail_out = UInt32(chunkBytes)
+                unsafe stream.avail_out = UInt32(room)
                 result = unsafe CZlib.inflate(&stream, Z_NO_FLUSH)
-                count = unsafe chunkBytes - Int(stream.avail_out)
+                count = unsafe room - Int(stream.avail_out)
             }
         }
         return result
