@@ -9,6 +9,8 @@ public enum SocketAddress: Hashable, Sendable {
     case ipv6(host: String, port: UInt16)
     /// A path of at most 107 bytes; empty for a peer that is bound to none.
     case unix(path: String)
+    /// A name in Linux's abstract namespace, without its leading NUL: at most 107 bytes, no file, no permissions.
+    case abstract(name: String)
 
     /// An address of the internet families; nil when `host` is not a numeric address.
     public init?(numericHost host: String, port: UInt16) {
@@ -27,7 +29,7 @@ public enum SocketAddress: Hashable, Sendable {
     public var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, let port): port
-        case .unix: nil
+        case .unix, .abstract: nil
         }
     }
 
@@ -35,7 +37,7 @@ public enum SocketAddress: Hashable, Sendable {
         switch self {
         case .ipv4: AF_INET
         case .ipv6: AF_INET6
-        case .unix: AF_UNIX
+        case .unix, .abstract: AF_UNIX
         }
     }
 
@@ -65,16 +67,8 @@ public enum SocketAddress: Hashable, Sendable {
                 address.sin6_scope_id = unsafe if_nametoindex(String(host[host.index(after: percent)...]))
             }
             length = Self.store(address, in: &storage)
-        case .unix(let path):
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            let bytes = Array(path.utf8)
-            guard bytes.count < MemoryLayout.size(ofValue: address.sun_path), !bytes.contains(0) else {
-                throw SystemError(call: "bind", code: ENAMETOOLONG)
-            }
-            unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-            _ = Self.store(address, in: &storage)
-            length = MemoryLayout<sa_family_t>.size + bytes.count + 1
+        case .unix(let path): length = try Self.store(Array(path.utf8), followedByZero: true, in: &storage)
+        case .abstract(let name): length = try Self.store([0] + name.utf8, followedByZero: false, in: &storage)
         }
         return unsafe withUnsafePointer(to: &storage) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(length)) }
@@ -93,11 +87,28 @@ public enum SocketAddress: Hashable, Sendable {
         case AF_UNIX:
             let count = max(0, Int(length) - MemoryLayout<sa_family_t>.size)
             let path = unsafe withUnsafeBytes(of: storage) { bytes in
-                unsafe bytes.dropFirst(MemoryLayout<sa_family_t>.size).prefix(count).prefix { $0 != 0 }.map(\.self)
+                unsafe bytes.dropFirst(MemoryLayout<sa_family_t>.size).prefix(count).map(\.self)
             }
-            self = .unix(path: String(decoding: path, as: UTF8.self))
+            self =
+                path.first == 0
+                ? .abstract(name: String(decoding: path.dropFirst(), as: UTF8.self))
+                : .unix(path: String(decoding: path.prefix { $0 != 0 }, as: UTF8.self))
         default: return nil
         }
+    }
+
+    private static func store(
+        _ path: [UInt8], followedByZero: Bool, in storage: inout sockaddr_storage
+    ) throws(SystemError) -> Int {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = followedByZero ? path[...] : path.dropFirst()
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path), !name.contains(0) else {
+            throw SystemError(call: "bind", code: ENAMETOOLONG)
+        }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        _ = store(address, in: &storage)
+        return MemoryLayout<sa_family_t>.size + path.count + (followedByZero ? 1 : 0)
     }
 
     private static func store<Address>(_ address: Address, in storage: inout sockaddr_storage) -> Int {
@@ -122,12 +133,13 @@ public enum SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// `ipv4:192.0.2.1:443`, `ipv6:[2001:db8::1]:443` or `unix:/run/x.sock`, as in gRPC's names.
+    /// `ipv4:192.0.2.1:443`, `ipv6:[2001:db8::1]:443`, `unix:/run/x.sock` or `unix-abstract:x`, as in gRPC's names.
     public var description: String {
         switch self {
         case .ipv4(let host, let port): "ipv4:\(host):\(port)"
         case .ipv6(let host, let port): "ipv6:[\(host)]:\(port)"
         case .unix(let path): "unix:\(path)"
+        case .abstract(let name): "unix-abstract:\(name)"
         }
     }
 }

@@ -31,6 +31,9 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// Unchecked: no access of it calls out.
     @exclusivity(unchecked) private var streams: [HTTP2Stream] = []
 
+    /// The debug data of the peer's last GOAWAY, at most 64 bytes of it.
+    public internal(set) var goAwayReason: [UInt8] = []
+
     unowned let delegate: any HTTP2SessionDelegate
     /// Nanoseconds of a monotonic clock, for the budgets of frames; whoever drives the session keeps it fresh.
     public final var nowNanoseconds: Int64 = 0

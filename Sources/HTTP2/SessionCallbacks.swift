@@ -153,6 +153,8 @@ private let onFrame: nghttp2_on_frame_recv_callback = { _, frame, owner in
         case NGHTTP2_RST_STREAM.rawValue: session.countReset()
         case NGHTTP2_GOAWAY.rawValue:
             let goAway = unsafe frame.pointee.goaway
+            let reason = unsafe UnsafeBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
+            session.goAwayReason = unsafe Array(reason.prefix(64))
             unsafe session.delegate.receivedGoAway(
                 HTTP2ErrorCode(rawValue: goAway.error_code), lastStreamID: goAway.last_stream_id)
         default: break

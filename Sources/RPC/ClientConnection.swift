@@ -5,19 +5,47 @@ internal import TLS
 
 /// A client's connection to one address.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
+    /// Of the channel, for messages.
+    let target: String
+    let address: SocketAddress
     private(set) var peer: Peer
     /// Calls that were granted a place here, until their streams have closed.
     private var calls = 0
-    /// The server takes no new calls here.
+    /// The server takes no new calls here, or this side wants none here.
     private var isLeaving = false
+    /// It is closed as soon as its last call has ended.
+    private var isRetired = false
+    /// Whether one of the streams is the watch of the server's health, which is no call.
+    private var carriesWatch = false
     private var establishment: CheckedContinuation<Void, any Error>?
     private var isEstablished = false
-    /// Called when a place has become free, when the server is leaving, and when the connection is gone.
+    private var keepalive: Keepalive?
+    /// The server has answered a call, with whatever status, or said that it has taken one.
+    var hasServed = false
+    /// What its server says of its health.
+    var health = Health.serving
+    /// Asks for it.
+    var watch: Task<Void, Never>?
+    /// It has carried calls, or could have: it counts as opened.
+    var wasOpened = false
+    /// The server wants fewer pings.
+    private(set) var wasPingedTooOften = false
+    /// Called when calls end, and when it stops taking calls or is gone.
+    var onPlaceFreed: () -> Void = {}
     var onChange: (ClientConnection) -> Void = { _ in }
 
+    enum Health {
+        case serving
+        case pending
+        case failing(Status)
+    }
+
     init(
-        loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, settings: HTTP2Settings
+        loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, settings: HTTP2Settings,
+        target: String
     ) {
+        self.target = target
+        self.address = address
         peer = Peer(address: address.description)
         super.init(
             .client, loop: loop, socket: socket, tls: tls, settings: settings,
@@ -35,15 +63,39 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         try await withCheckedThrowingContinuation { establishment = $0 }
     }
 
+    func startKeepalive(_ settings: ClientKeepalive) {
+        keepalive = Keepalive(settings, self)
+        keepalive?.start()
+    }
+
     var takesCalls: Bool { isEstablished && !isLeaving && !isClosed }
     var hasRoom: Bool { takesCalls && calls < session.peerMaximumConcurrentStreams }
-    var isIdle: Bool { calls == 0 }
+    var isIdle: Bool { calls == (carriesWatch ? 1 : 0) }
 
-    func reservePlace() { calls += 1 }
+    /// - Parameter isWatch: the place is for the watch of the server's health.
+    func reservePlace(isWatch: Bool = false) {
+        if isWatch { carriesWatch = true } else if isIdle { keepalive?.callsBegin() }
+        calls += 1
+    }
 
-    func releasePlace() {
+    func releasePlace(isWatch: Bool = false) {
+        if isWatch { carriesWatch = false }
         calls -= 1
-        onChange(self)
+        if isRetired { closeIfIdle() }
+        onPlaceFreed()
+    }
+
+    /// Takes no more calls, and closes when the last has ended.
+    func retire() {
+        isLeaving = true
+        isRetired = true
+        closeIfIdle()
+    }
+
+    private func closeIfIdle() {
+        guard isIdle, !isClosed else { return }
+        session.submitGoAway()
+        requestClose(Status(.unavailable, "the connection is no longer needed", certainty: .notProcessed))
     }
 
     override func secured(_ certificate: PeerCertificate?) {
@@ -54,15 +106,22 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         isEstablished = true
         establishment?.resume()
         establishment = nil
-        onChange(self)
+        // The server may have changed how many streams it takes.
+        onPlaceFreed()
     }
+
+    override func receivedPingAcknowledgement() { keepalive?.pingWasAnswered() }
 
     override func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) {
         isLeaving = true
+        if calls > 0, lastStreamID > 0 { hasServed = true }
+        wasPingedTooOften =
+            code == .enhanceYourCalm && session.goAwayReason.elementsEqual("too_many_pings".utf8)
         onChange(self)
     }
 
     override func didClose() {
+        keepalive?.stop()
         establishment?.resume(throwing: closeReason)
         establishment = nil
         onChange(self)

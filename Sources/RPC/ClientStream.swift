@@ -4,13 +4,18 @@ internal import Limits
 internal import RPCCore
 internal import Synchronization
 
-/// One call on a client connection.
+/// One attempt at a call, on one connection.
 ///
 /// @unchecked: stored properties belong to the loop, except `hasEnded` (atomic) and `trailers` (under its lock).
 final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     private let client: ClientConnection
+    private let maximumRequestBytes: Int
+    /// Whether this is the watch of the server's health.
+    private let isWatch: Bool
+    /// Set before the first message by who wants it counted.
+    var measurement: AttemptMeasurement?
     private var head = ResponseHead()
-    private var headersHaveCome = false
+    private(set) var headersHaveCome = false
     private var initial = HeaderStore()
     private var status: Status?
     private var timer: LoopTimer?
@@ -18,16 +23,20 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     private let hasEnded = Atomic(false)
     private let trailers = Mutex(HeaderStore())
 
-    init(_ client: ClientConnection, maximumMessageBytes: Int) {
+    init(
+        _ client: ClientConnection, maximumRequestBytes: Int, maximumResponseBytes: Int, isWatch: Bool = false
+    ) {
         self.client = client
-        super.init(connection: client, maximumMessageBytes: maximumMessageBytes)
+        self.maximumRequestBytes = maximumRequestBytes
+        self.isWatch = isWatch
+        super.init(connection: client, maximumMessageBytes: maximumResponseBytes)
     }
 
     /// Ends the call with DEADLINE_EXCEEDED at that time.
     func expire(at deadline: Deadline) {
         timer = loop.schedule(at: deadline.instant) { [unowned self] in
             timer = nil
-            abandon(Status(.deadlineExceeded, "the deadline has passed", certainty: certainty))
+            abandon(failure(.deadlineExceeded, "the deadline has passed"))
         }
     }
 
@@ -80,15 +89,39 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
 
     func sendNow(_ message: [UInt8], compressing: Bool = true) throws {
         try checkOpen()
+        guard message.count <= maximumRequestBytes else {
+            let status = failure(
+                .resourceExhausted, "request of \(message.count) bytes exceeds the limit of \(maximumRequestBytes)")
+            abandon(status)
+            throw status
+        }
         writeMessage(message, compressing: compressing)
+    }
+
+    /// Sends the only request and returns the only response.
+    func exchange(_ request: [UInt8]) async throws -> [UInt8] {
+        try sendNow(request)
+        finish()
+        guard let response = try await nextMessage() else { throw failure(.internal, "the response has no message") }
+        guard try await nextMessage() == nil else {
+            cancelNow()
+            throw failure(.internal, "the response has more than one message")
+        }
+        return response
     }
 
     func cancelNow() {
         loop.preconditionOnLoop()
-        abandon(Status(.cancelled, "the call was cancelled", certainty: certainty))
+        abandon(failure(.cancelled, "the call was cancelled"))
     }
 
-    private func headerFields() async throws -> HeaderStore {
+    /// How far the attempt got that ended with `status`.
+    func reach(_ status: Status) -> AttemptReach {
+        guard status.certainty == .notProcessed, status.code == .unavailable else { return .sent }
+        return headersWereSent ? .refused : .unsent
+    }
+
+    func headerFields() async throws -> HeaderStore {
         while !headersHaveCome, status == nil {
             precondition(headWaiter == nil, "one task at a time waits for the initial metadata")
             await withTaskCancellationHandler {
@@ -110,17 +143,21 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
     /// What is known when the call fails now, without an answer.
     private var certainty: Status.Certainty { headersWereSent ? .unknown : .notProcessed }
 
+    private func failure(_ code: Status.Code, _ what: String) -> Status {
+        Status(code, "\(client.target): \(what)", certainty: certainty)
+    }
+
     // MARK: The stream's events
 
     override func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) { head.receive(name, value) }
 
     override func receiveHeadersEnd(_ kind: HeadersKind) {
+        client.hasServed = true
         switch kind {
         case .informational: head.reset()
         case .initial, .trailing:
             if headersTooLarge {
-                return abandon(
-                    Status(.resourceExhausted, "the response's metadata is too large", certainty: .unknown))
+                return abandon(failure(.resourceExhausted, "the response's metadata is too large"))
             }
             if let status = head.status(atEnd: kind == .trailing) {
                 trailers.withLock { $0 = head.store }
@@ -140,28 +177,31 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
 
     override func receiveEnd() {
         guard status == nil else { return }
-        end(Status(.unknown, "the response ended without a status", certainty: .unknown))
+        end(failure(.unknown, "the response ended without a status"))
     }
 
-    override func inboundFailed(_ status: Status) { abandon(status.with(certainty: .unknown)) }
+    override func inboundFailed(_ status: Status) { abandon(failure(status.code, status.message)) }
 
     override func waitWasCancelled() { cancelNow() }
 
     override func closed(_ code: HTTP2ErrorCode) {
         giveUpReservation()
         if status == nil { end(failure(code)) }
-        client.releasePlace()
+        client.releasePlace(isWatch: isWatch)
     }
 
     /// Why a stream closed without a status.
     private func failure(_ code: HTTP2ErrorCode) -> Status {
-        if connection.isClosed { return connection.closeReason.with(certainty: certainty) }
-        if code == .refusedStream {
-            return Status(.unavailable, "the server refused the call", certainty: .notProcessed)
+        if connection.isClosed {
+            return failure(connection.closeReason.code, "\(client.address): \(connection.closeReason.message)")
         }
-        return Status(
-            Status.Code(http2ErrorCode: code.rawValue), "the server reset the stream (error \(code.rawValue))",
-            certainty: certainty)
+        if code == .refusedStream {
+            let what = "\(client.address): the server refused the call"
+            return failure(.unavailable, what).with(certainty: .notProcessed)
+        }
+        return failure(
+            Status.Code(http2ErrorCode: code.rawValue),
+            "\(client.address): the server reset the stream (error \(code.rawValue))")
     }
 
     /// Ends the call from this side.
@@ -180,6 +220,8 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
         }
         self.status = status
         hasEnded.store(true, ordering: .releasing)
+        measurement?.end(
+            status.code, sentMessageBytes: sentMessageBytes, receivedMessageBytes: receivedMessageBytes)
         if let timer { loop.cancel(timer) }
         timer = nil
         if !status.isOK { failInbound(status, keepingMessages: true) }

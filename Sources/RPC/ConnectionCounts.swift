@@ -33,11 +33,11 @@ struct ConnectionCounts {
 }
 
 extension SocketAddress {
-    /// Nil for a unix socket.
+    /// Nil for a unix socket, named or abstract.
     fileprivate var host: String? {
         switch self {
         case .ipv4(let host, _), .ipv6(let host, _): host
-        case .unix: nil
+        case .unix, .abstract: nil
         }
     }
 }

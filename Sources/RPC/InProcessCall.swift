@@ -15,7 +15,10 @@ final class InProcessExchange: Sendable {
     let path: String
     let requestMetadata: Metadata
     let deadline: Deadline?
+    /// Of a request, as the server and the client's options have it.
     let maximumMessageBytes: Int
+    private let maximumRequestBytes: Int
+    private let maximumResponseBytes: Int
     let requests = MessagePipe()
     let responses = MessagePipe()
     private let state = Mutex(State())
@@ -25,7 +28,12 @@ final class InProcessExchange: Sendable {
         requestMetadata = options.metadata
         deadline = options.effectiveDeadline
         self.maximumMessageBytes = maximumMessageBytes
+        maximumRequestBytes = options.maximumRequestBytes ?? .max
+        maximumResponseBytes = options.maximumResponseBytes ?? Self.defaultResponseBytes
     }
+
+    /// That of a client channel.
+    private static let defaultResponseBytes = ClientConfiguration().maximumResponseBytes
 
     var status: Status? { state.withLock { $0.status } }
     var trailing: Metadata { state.withLock { $0.status == nil ? [:] : $0.trailing } }
@@ -42,7 +50,9 @@ final class InProcessExchange: Sendable {
                         } catch {
                             return  // The handler was faster.
                         }
-                        self.end(Status(.deadlineExceeded, "the deadline has passed", certainty: .unknown), early: true)
+                        self.end(
+                            Status(.deadlineExceeded, "in-process: the deadline has passed", certainty: .unknown),
+                            early: true)
                     }
                 }
                 let status =
@@ -118,10 +128,20 @@ final class InProcessExchange: Sendable {
         }
     }
 
-    func check(_ message: [UInt8]) throws(Status) {
-        guard message.count <= maximumMessageBytes else {
+    func checkRequest(_ message: [UInt8]) throws(Status) {
+        try check(message, maximumRequestBytes, certainty: .unknown)
+        try check(message, maximumMessageBytes, certainty: .answered)
+    }
+
+    func checkResponse(_ message: [UInt8]) throws(Status) {
+        try check(message, maximumResponseBytes, certainty: .unknown)
+    }
+
+    private func check(_ message: [UInt8], _ limit: Int, certainty: Status.Certainty) throws(Status) {
+        guard message.count <= limit else {
             throw Status(
-                .resourceExhausted, "message of \(message.count) bytes exceeds the limit of \(maximumMessageBytes)")
+                .resourceExhausted, "in-process: message of \(message.count) bytes exceeds the limit of \(limit)",
+                certainty: certainty)
         }
     }
 }
@@ -136,12 +156,7 @@ final class InProcessClientCall: ClientCall {
     var trailingMetadata: Metadata { exchange.trailing }
 
     func send(_ message: [UInt8]) async throws {
-        do throws(Status) {
-            try exchange.check(message)
-        } catch {
-            exchange.end(error, early: true)
-            throw error
-        }
+        try ending { () throws(Status) in try exchange.checkRequest(message) }
         try await cancelling { try await exchange.requests.send(message) }
     }
 
@@ -151,9 +166,25 @@ final class InProcessClientCall: ClientCall {
         try await cancelling { try await exchange.initialMetadata() }
     }
 
-    func receive() async throws -> [UInt8]? { try await cancelling { try await exchange.responses.receive() } }
+    func receive() async throws -> [UInt8]? {
+        guard let message = try await cancelling({ try await exchange.responses.receive() }) else { return nil }
+        try ending { () throws(Status) in try exchange.checkResponse(message) }
+        return message
+    }
 
-    func cancel() { exchange.end(Status(.cancelled, "the call was cancelled", certainty: .unknown), early: true) }
+    func cancel() {
+        exchange.end(Status(.cancelled, "in-process: the call was cancelled", certainty: .unknown), early: true)
+    }
+
+    /// A message that is too large ends the call.
+    private func ending(_ check: () throws(Status) -> Void) throws(Status) {
+        do {
+            try check()
+        } catch {
+            exchange.end(error, early: true)
+            throw error
+        }
+    }
 
     private func cancelling<Result>(_ body: () async throws -> Result) async throws -> Result {
         try await withTaskCancellationHandler {

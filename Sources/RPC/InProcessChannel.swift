@@ -23,10 +23,16 @@ public struct InProcessChannel: RPCChannel {
         self.maximumMessageBytes = maximumMessageBytes
     }
 
+    public var isConfidential: Bool { true }
+
     public func startCall(_ path: String, options: CallOptions) async throws -> any ClientCall {
         let exchange = InProcessExchange(path: path, options: options, maximumMessageBytes: maximumMessageBytes)
         if let deadline = exchange.deadline, deadline.hasPassed {
-            throw Status(.deadlineExceeded, "the deadline had passed before the call", certainty: .notProcessed)
+            throw Status(
+                .deadlineExceeded, "in-process: the deadline had passed before the call", certainty: .notProcessed)
+        }
+        if Task.isCancelled {
+            throw Status(.cancelled, "in-process: the call was cancelled", certainty: .notProcessed)
         }
         let method = services.methods[path]
         let interceptors = interceptors

@@ -1,331 +1,187 @@
 internal import EventLoop
-internal import HTTP2
 internal import Limits
 internal import RPCCore
-internal import TLS
 
-/// What all loops of a client channel share; never changes.
-struct ClientContents: Sendable {
-    let target: Endpoint
-    let configuration: ClientConfiguration
-    let authority: String
-    let tls: TLSContext?
-}
-
-/// The part of a client channel that lives on one loop: its connection there, and the calls that wait for one.
+/// At most one connection that takes calls, to one of some addresses, and the state machine that makes it anew: one of
+/// these with all addresses makes pick-first, one for each address round-robin.
 ///
-/// A lost connection is made anew by the next call, at once; after a failed attempt comes a pause, in which calls fail
-/// unless they wait for readiness.
-///
-/// @unchecked: touched on the loop's thread only, except `loop` and `contents`, which never change.
+/// @unchecked: touched on the loop only.
 final class Subchannel: @unchecked Sendable {
-    let loop: EventLoop
-    let contents: ClientContents
-
     private enum Phase {
         case idle
         case connecting
         case ready(ClientConnection)
-        case backingOff(LoopTimer, Status)
+        /// After a failed round, until the next.
+        case pausing(LoopTimer)
         case closed
     }
 
-    private struct Waiter {
-        let id: UInt64
-        let waitsForReady: Bool
-        let continuation: CheckedContinuation<ClientConnection, any Error>
-        let timer: LoopTimer?
-    }
-
-    /// What a connection attempt waits for just now. It ends before the subchannel does.
-    private enum Attempt {
-        case none
-        case resolving
-        case connecting(ConnectWait)
-        case establishing(ClientConnection)
-    }
-
+    private unowned let channel: LoopChannel
+    private var loop: EventLoop { channel.loop }
+    private var configuration: ClientConfiguration { channel.contents.configuration }
+    private(set) var addresses: [SocketAddress]
     private var phase = Phase.idle
-    private var attempt = Attempt.none
-    private var failedAttempts = 0
-    private var waiters: [Waiter] = []
-    private var lastWaiter: UInt64 = 0
-    /// Connections that are being left by the server, but still carry calls.
-    private var leaving: [ClientConnection] = []
-    private var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    private var failedRounds = 0
+    private var readySince = ContinuousClock.now
+    /// Why it has no connection, from the first failed round to the next success.
+    private var failure: Status?
+    private var connecting: Task<Void, Never>?
 
-    init(_ loop: EventLoop, _ contents: ClientContents) {
-        self.loop = loop
-        self.contents = contents
+    init(_ channel: LoopChannel, _ addresses: [SocketAddress]) {
+        self.channel = channel
+        self.addresses = addresses
     }
 
-    // MARK: Calls
-
-    /// Starts a call. A connection that turns out to take no more calls is left for another.
-    func startCall(_ path: String, _ options: CallOptions, _ deadline: Deadline?) async throws -> ClientStream {
-        loop.preconditionOnLoop()
-        while true {
-            try Self.check(deadline)
-            let connection = try await place(waitsForReady: options.waitsForReady, deadline)
-            let stream = ClientStream(
-                connection,
-                maximumMessageBytes: options.maximumResponseBytes ?? contents.configuration.maximumResponseBytes)
-            stream.outboundEncoding = options.encoding
-            guard connection.session.submitRequest(stream, requestHeaders(path, options, deadline)) else {
-                connection.releasePlace()
-                continue
-            }
-            if let deadline { stream.expire(at: deadline) }
-            return stream
-        }
+    /// The connection, if calls may use it now.
+    var usableConnection: ClientConnection? {
+        guard case .ready(let connection) = phase, case .serving = connection.health else { return nil }
+        return connection
     }
 
-    /// One message there and one back. A call that no handler can have seen is made once more.
-    func unary(
-        _ path: String, _ request: [UInt8], _ options: CallOptions, _ deadline: Deadline?
-    ) async throws -> [UInt8] {
-        do {
-            return try await attemptUnary(path, request, options, deadline)
-        } catch let status as Status where status.certainty == .notProcessed && status.code == .unavailable {
-            switch phase {
-            case .ready, .connecting, .idle: break
-            case .backingOff, .closed: throw status
-            }
-            return try await attemptUnary(path, request, options, deadline)
-        }
-    }
-
-    private func attemptUnary(
-        _ path: String, _ request: [UInt8], _ options: CallOptions, _ deadline: Deadline?
-    ) async throws -> [UInt8] {
-        let call = try await startCall(path, options, deadline)
-        try call.sendNow(request)
-        call.finish()
-        guard let response = try await call.nextMessage() else {
-            throw Status(.internal, "the response has no message", certainty: .unknown)
-        }
-        guard try await call.nextMessage() == nil else {
-            call.cancelNow()
-            throw Status(.internal, "the response has more than one message", certainty: .unknown)
-        }
-        return response
-    }
-
-    private func requestHeaders(_ path: String, _ options: CallOptions, _ deadline: Deadline?) -> HeaderBlock {
-        var block = HeaderBlock()
-        block.append(":method", "POST")
-        block.append(":scheme", contents.tls == nil ? "http" : "https")
-        block.append(":path", path)
-        block.append(":authority", contents.authority)
-        block.append("te", "trailers")
-        block.append("content-type", "application/grpc")
-        block.append("user-agent", "grpc-swift-meridian/1.0")
-        block.append("grpc-accept-encoding", "identity,gzip")
-        if options.encoding != .identity { block.append("grpc-encoding", options.encoding.rawValue) }
-        if let deadline { block.append("grpc-timeout", TimeoutHeader.encode(deadline.remaining)) }
-        block.append(options.metadata)
-        return block
-    }
-
-    // MARK: Waiting for a connection
-
-    /// A connection with a place reserved on it.
-    private func place(waitsForReady: Bool, _ deadline: Deadline?) async throws -> ClientConnection {
+    var state: ConnectivityState {
         switch phase {
-        case .ready(let connection) where connection.hasRoom:
-            connection.reservePlace()
-            return connection
-        case .closed: throw Self.closedStatus
-        case .backingOff(_, let status) where !waitsForReady: throw status
-        case .idle: connect()
-        case .ready, .connecting, .backingOff: break
-        }
-        guard waiters.count < contents.configuration.maximumWaitingCalls else {
-            throw Status(.resourceExhausted, "too many calls wait for a connection", certainty: .notProcessed)
-        }
-        lastWaiter += 1
-        let id = lastWaiter
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let timer = deadline.map { deadline in
-                    loop.schedule(at: deadline.instant) { [weak self] in
-                        self?.fail(id, Status(.deadlineExceeded, "no connection in time", certainty: .notProcessed))
-                    }
-                }
-                waiters.append(
-                    Waiter(id: id, waitsForReady: waitsForReady, continuation: continuation, timer: timer))
+        case .idle: .idle
+        case .connecting, .pausing: failure == nil ? .connecting : .transientFailure
+        case .closed: .shutdown
+        case .ready(let connection):
+            switch connection.health {
+            case .serving: .ready
+            case .pending: .connecting
+            case .failing: .transientFailure
             }
-        } onCancel: {
-            loop.spawn { self.fail(id, Status(.cancelled, "the call was cancelled", certainty: .notProcessed)) }
         }
     }
 
-    private func fail(_ id: UInt64, _ status: Status) {
-        loop.preconditionOnLoop()
-        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return }
-        fail(waiters.remove(at: index), status)
+    /// What a call is told while the state is a transient failure.
+    var failureStatus: Status? {
+        if case .ready(let connection) = phase, case .failing(let status) = connection.health { return status }
+        return failure
     }
 
-    private func fail(_ waiter: Waiter, _ status: Status) {
-        if let timer = waiter.timer { loop.cancel(timer) }
-        waiter.continuation.resume(throwing: status)
+    /// Connects, unless it is connected, connecting or in a pause.
+    func connect() {
+        guard case .idle = phase else { return }
+        phase = .connecting
+        connecting = channel.start { await self.connectOnce() }
+        channel.update()
     }
 
-    /// Gives places to the calls that wait, in order.
-    private func serveWaiters() {
-        guard case .ready(let connection) = phase else { return }
-        while connection.hasRoom, !waiters.isEmpty {
-            let waiter = waiters.removeFirst()
-            if let timer = waiter.timer { loop.cancel(timer) }
-            connection.reservePlace()
-            waiter.continuation.resume(returning: connection)
+    /// Keeps a connection whose address is still there. A pause is over, since what failed may be gone.
+    func replaceAddresses(_ new: [SocketAddress]) {
+        guard new != addresses else { return }
+        addresses = new
+        switch phase {
+        case .ready(let connection) where !new.contains(connection.address):
+            phase = .idle
+            channel.leave(connection)
+        case .pausing(let timer):
+            loop.cancel(timer)
+            phase = .idle
+            connect()
+        case .idle, .connecting, .ready, .closed: break
         }
+    }
+
+    /// Its calls end in peace; nothing new begins.
+    func close() {
+        switch phase {
+        case .ready(let connection): channel.leave(connection)
+        case .pausing(let timer): loop.cancel(timer)
+        case .idle, .connecting, .closed: break
+        }
+        phase = .closed
+        connecting?.cancel()
     }
 
     // MARK: Connecting
 
-    private func connect() {
-        phase = .connecting
-        loop.spawn { await self.connectOnce() }
-    }
-
     private func connectOnce() async {
         loop.preconditionOnLoop()
-        let instant = ContinuousClock.now + contents.configuration.connectTimeout
-        defer {
-            attempt = .none
-            finishClosing()
-        }
-        do {
-            let connection = try await open(by: instant)
-            connection.onChange = { [weak self] in self?.changed($0) }
-            guard case .connecting = phase else {
-                // The channel was closed meanwhile, and waits for this connection too.
-                return leaving.append(connection)
+        let start = ContinuousClock.now
+        let pause = configuration.backoff.delay(
+            afterAttempt: failedRounds + 1, random: .random(in: .min ... .max))
+        let race = ConnectRace(loop: loop, contents: channel.contents, meter: channel.connectionMeter)
+        let outcome = await race.run(addresses, limit: max(pause, configuration.connectTimeout))
+        connecting = nil
+        for connection in outcome.surplus { channel.leave(connection) }
+        switch outcome.winner {
+        case .success(let connection):
+            guard case .connecting = phase else { return channel.leave(connection) }
+            guard addresses.contains(connection.address) else {
+                channel.leave(connection)
+                return fail("\(connection.address) is no longer an address of it", until: .now)
             }
-            failedAttempts = 0
-            phase = .ready(connection)
-            changed(connection)
-        } catch {
-            connectingFailed(error)
+            begin(connection)
+        case .failure(let status):
+            guard case .connecting = phase else { return }
+            fail(status.message, until: start + pause)
         }
     }
 
-    /// Tries the addresses one after the other.
-    private func open(by instant: ContinuousClock.Instant) async throws -> ClientConnection {
-        var failure: any Error = Status(.unavailable, "no address")
-        attempt = .resolving
-        for address in try await contents.target.addresses() {
-            guard case .connecting = phase else { throw Self.closedStatus }
-            do {
-                let socket = try StreamSocket.connecting(to: address)
-                let wait = ConnectWait(socket, loop)
-                attempt = .connecting(wait)
-                guard try await wait.wait(until: instant) else {
-                    throw Status(.unavailable, "connecting took too long")
-                }
-                try socket.finishConnecting()
-                let tls = try contents.tls.map { try TLSEngine($0, serverName: contents.target.host) }
-                let connection = ClientConnection(
-                    loop: loop, socket: socket, address: address, tls: tls, settings: contents.configuration.http2)
-                attempt = .establishing(connection)
-                try await connection.establish(by: instant)
-                return connection
-            } catch {
-                failure = error
-            }
-        }
-        throw failure
+    private func begin(_ connection: ClientConnection) {
+        phase = .ready(connection)
+        readySince = .now
+        channel.began(connection)
+        connection.onChange = { [weak self] in self?.changed($0) }
+        // The server may have left in the same breath.
+        guard connection.takesCalls else { return changed(connection) }
+        failure = nil
+        watchHealth(of: connection)
+        channel.update()
     }
 
-    private func connectingFailed(_ error: any Error) {
-        guard case .connecting = phase else { return }
-        failedAttempts += 1
-        let reason = (error as? Status)?.message ?? "\(error)"
-        let status = Status(
-            .unavailable, "no connection to \(contents.target): \(reason)", certainty: .notProcessed)
-        let configuration = contents.configuration
-        let delay =
-            failedAttempts == 1
-            ? configuration.firstRetryDelay
-            : configuration.backoff.delay(afterAttempt: failedAttempts - 1, random: .random(in: .min ... .max))
-        phase = .backingOff(
-            loop.schedule(at: .now + delay) { [weak self] in
-                guard let self else { return }
+    private func watchHealth(of connection: ClientConnection) {
+        let serviceConfig = configuration.serviceConfig
+        guard let service = serviceConfig.healthCheckedService, case .roundRobin = serviceConfig.loadBalancing else {
+            return
+        }
+        connection.health = .pending
+        let watch = HealthWatch(
+            connection: connection, service: service, contents: channel.contents,
+            onChange: { [weak channel] in channel?.update() })
+        connection.watch = channel.start { await watch.run() }
+    }
+
+    private func fail(_ reason: String, until instant: ContinuousClock.Instant) {
+        failedRounds += 1
+        failure = Status(
+            .unavailable, "no connection to \(channel.contents.target): \(reason)", certainty: .notProcessed)
+        pause(until: instant)
+    }
+
+    private func pause(until instant: ContinuousClock.Instant) {
+        phase = .pausing(
+            loop.schedule(at: instant) { [weak self] in
+                guard let self, case .pausing = phase else { return }
                 phase = .idle
-                if !waiters.isEmpty { connect() }
-            }, status)
-        let failed = waiters.filter { !$0.waitsForReady }
-        waiters.removeAll { !$0.waitsForReady }
-        for waiter in failed { fail(waiter, status) }
+                connect()
+            })
+        channel.contents.resolution?.refresh()
+        channel.update()
     }
 
-    /// A place is free, or the connection is ending.
+    // MARK: The connection's life
+
     private func changed(_ connection: ClientConnection) {
-        if case .ready(let current) = phase, current === connection, !connection.takesCalls {
-            phase = .idle
-            if !connection.isClosed { leaving.append(connection) }
-            if !waiters.isEmpty { connect() }
+        guard case .ready(let current) = phase, current === connection, !connection.takesCalls else { return }
+        phase = .idle
+        channel.leave(connection)
+        if !connection.hasServed, readySince.duration(to: .now) < configuration.backoff.initial {
+            return dropped(connection)
         }
-        if connection.isClosed { leaving.removeAll { $0 === connection } }
-        serveWaiters()
-        finishClosing()
+        failedRounds = 0
+        channel.contents.resolution?.refresh()
+        if channel.wantsConnections { connect() } else { channel.update() }
     }
 
-    // MARK: The end
-
-    /// Takes no new calls, and returns when the open ones and an attempt to connect have ended; `abort` makes them.
-    func close() async {
-        loop.preconditionOnLoop()
-        switch phase {
-        case .ready(let connection): leaving.append(connection)
-        case .backingOff(let timer, _): loop.cancel(timer)
-        case .idle, .connecting, .closed: break
+    /// Connecting alone is no success: a server that drops its clients at once is not called without pause. The first
+    /// time may be its restart or drain; calls wait.
+    private func dropped(_ connection: ClientConnection) {
+        let pause = configuration.backoff.delay(afterAttempt: failedRounds + 1, random: .random(in: .min ... .max))
+        guard failedRounds == 0 else {
+            return fail("\(connection.address): \(connection.closeReason.message)", until: readySince + pause)
         }
-        phase = .closed
-        let failed = waiters
-        waiters = []
-        for waiter in failed { fail(waiter, Self.closedStatus) }
-        finishClosing()
-        guard !hasClosed else { return }
-        await withCheckedContinuation { closeWaiters.append($0) }
-    }
-
-    private var hasClosed: Bool {
-        guard case .closed = phase, case .none = attempt else { return false }
-        return leaving.isEmpty
-    }
-
-    /// Ends the calls that are still open, and an attempt to connect (but for a name lookup, which cannot be stopped).
-    func abort() {
-        loop.preconditionOnLoop()
-        switch attempt {
-        case .none, .resolving: break
-        case .connecting(let wait): wait.giveUp()
-        case .establishing(let connection): connection.requestClose(Self.closedStatus)
-        }
-        for connection in leaving {
-            connection.requestClose(Status(.cancelled, "the channel was closed", certainty: .unknown))
-        }
-    }
-
-    private func finishClosing() {
-        guard case .closed = phase else { return }
-        for connection in leaving where connection.isIdle && !connection.isClosed {
-            connection.session.submitGoAway()
-            connection.requestClose(Self.closedStatus)
-        }
-        guard hasClosed else { return }
-        for waiter in closeWaiters { waiter.resume() }
-        closeWaiters = []
-    }
-
-    private static let closedStatus = Status(.unavailable, "the channel is closed", certainty: .notProcessed)
-
-    private static func check(_ deadline: Deadline?) throws(Status) {
-        if let deadline, deadline.hasPassed {
-            throw Status(.deadlineExceeded, "the deadline had passed before the call", certainty: .notProcessed)
-        }
-        if Task.isCancelled { throw Status(.cancelled, "the call was cancelled", certainty: .notProcessed) }
+        failedRounds = 1
+        self.pause(until: readySince + pause)
     }
 }

@@ -6,8 +6,11 @@ public struct CallOptions: Sendable {
     public var timeout: Duration?
     /// Sent before the messages.
     public var metadata: Metadata
-    /// Whether to wait for a connection (until the deadline) instead of failing with UNAVAILABLE while there is none.
-    public var waitsForReady: Bool
+    /// Whether to wait for a connection (until the deadline) instead of failing with UNAVAILABLE while there is none;
+    /// nil leaves it to the service config, which leaves it off.
+    public var waitsForReady: Bool?
+    /// Limit of one request message in bytes; nil sets none. A larger one fails with RESOURCE_EXHAUSTED before it goes.
+    public var maximumRequestBytes: Int?
     /// Limit of one response message in bytes; nil takes the channel's own.
     public var maximumResponseBytes: Int?
 
@@ -17,12 +20,13 @@ public struct CallOptions: Sendable {
     public static let defaults = CallOptions()
 
     public init(
-        timeout: Duration? = nil, metadata: Metadata = [:], waitsForReady: Bool = false,
-        maximumResponseBytes: Int? = nil, encoding: MessageEncoding = .identity
+        timeout: Duration? = nil, metadata: Metadata = [:], waitsForReady: Bool? = nil,
+        maximumRequestBytes: Int? = nil, maximumResponseBytes: Int? = nil, encoding: MessageEncoding = .identity
     ) {
         self.timeout = timeout
         self.metadata = metadata
         self.waitsForReady = waitsForReady
+        self.maximumRequestBytes = maximumRequestBytes
         self.maximumResponseBytes = maximumResponseBytes
         self.encoding = encoding
     }

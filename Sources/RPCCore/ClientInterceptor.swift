@@ -18,6 +18,8 @@ private struct InterceptedChannel: RPCChannel {
     let next: any RPCChannel
     let interceptor: any ClientInterceptor
 
+    var isConfidential: Bool { next.isConfidential }
+
     func startCall(_ path: String, options: CallOptions) async throws -> any ClientCall {
         try await interceptor.startCall(path, options: options, next: next)
     }

@@ -8,9 +8,15 @@ public protocol RPCChannel: Sendable {
 
     /// One message there, one back. A transport may implement it by a shorter way than `startCall`.
     func unary(_ path: String, _ request: [UInt8], options: CallOptions) async throws -> [UInt8]
+
+    /// Whether nobody but the server can read what is sent: TLS, or a call inside the process.
+    var isConfidential: Bool { get }
 }
 
 extension RPCChannel {
+    /// Plaintext, unless a transport says otherwise.
+    public var isConfidential: Bool { false }
+
     public func unary(_ path: String, _ request: [UInt8], options: CallOptions) async throws -> [UInt8] {
         try await withCall(path, options: options) { call in
             try await call.send(request)
@@ -83,9 +89,13 @@ extension RPCChannel {
 }
 
 /// The one message of a call that has exactly one response.
-private func singleResponse(_ call: any ClientCall) async throws -> [UInt8] {
-    guard let response = try await call.receive() else { throw Status(.internal, "the response has no message") }
-    guard try await call.receive() == nil else { throw Status(.internal, "the response has more than one message") }
+package func singleResponse(_ call: any ClientCall) async throws -> [UInt8] {
+    guard let response = try await call.receive() else {
+        throw Status(.internal, "the response has no message", certainty: .unknown)
+    }
+    guard try await call.receive() == nil else {
+        throw Status(.internal, "the response has more than one message", certainty: .unknown)
+    }
     return response
 }
 

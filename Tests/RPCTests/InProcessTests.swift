@@ -89,3 +89,24 @@ private func channel(_ events: Events = Events(), group: EventLoopGroup? = nil) 
     }
     #expect(initial == ["x-initial": "one"])
 }
+
+@Test func limitsAndCancellationInProcessAreThoseOfAConnection() async throws {
+    let channel = channel()
+    let response = await #expect(throws: Status.self) {
+        try await channel.unary(Methods.echo, "12345678901", options: CallOptions(maximumResponseBytes: 10))
+    }
+    #expect(response?.code == .resourceExhausted && response?.certainty == .unknown)
+    let request = await #expect(throws: Status.self) {
+        try await channel.unary(Methods.echo, "12345678901", options: CallOptions(maximumRequestBytes: 10))
+    }
+    #expect(request?.code == .resourceExhausted && request?.certainty == .unknown)
+    let fitting = try await channel.unary(
+        Methods.echo, "1234567890", options: CallOptions(maximumRequestBytes: 10, maximumResponseBytes: 10))
+    #expect(fitting == "1234567890" && channel.isConfidential)
+    let cancelled = Task {
+        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+        return try await channel.unary(Methods.echo, "x")
+    }
+    let status = await #expect(throws: Status.self) { try await cancelled.value }
+    #expect(status?.code == .cancelled && status?.certainty == .notProcessed)
+}

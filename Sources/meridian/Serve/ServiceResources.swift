@@ -83,8 +83,7 @@ final class ServiceResources: Sendable {
     private func bus() throws -> RedisEventBus { RedisEventBus(try redisClient()) }
 
     private func channel(to peer: ServiceName) throws -> any RPCChannel {
-        var configuration = ClientConfiguration()
-        configuration.connectTimeout = .seconds(3)
+        var configuration = ClientConfiguration.nearby
         configuration.meter = RPCMetrics(environment.metrics)
         let channel = RPCClientChannel(
             target: try settings.endpoint("peer.\(peer.rawValue)"),
