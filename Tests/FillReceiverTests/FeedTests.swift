@@ -181,13 +181,14 @@ import Testing
                 try await eventually("all are stored") { try await stage.cursor() == "c2" }
                 try await eventually("both know") {
                     let mark = try await stage.client.getHighWater(FillsGetHighWaterRequest()).brokers[0]
-                    return mark.brokerSequence == 2 && stage.gaps <= 1
+                    return mark.brokerSequence == 2
                 }
                 // A later report ends every wait: whoever still missed the second would fetch again.
                 stage.broker.fill("e3")
                 try await eventually("all are stored") { try await stage.cursor() == "c3" }
             }
-            #expect(stage.gaps <= 1)
+            // Both may have noticed it before either had it; nobody notices it twice.
+            #expect((1...2).contains(stage.gaps))
         }
     }
 }

@@ -154,7 +154,6 @@ final class Stack: Sendable {
     func waitUntilReady(_ service: ServiceName) async throws {
         // One of its own: the shared one may be waiting after failures. This one looks again and again.
         var configuration = ClientConfiguration()
-        configuration.firstRetryDelay = .milliseconds(20)
         configuration.backoff = Backoff(initial: .milliseconds(20), maximum: .milliseconds(100))
         let channel = try makeChannel(to: service, control: false, configuration)
         let limit = ContinuousClock.now + .seconds(20)
