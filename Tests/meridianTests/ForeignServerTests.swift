@@ -75,7 +75,8 @@ struct ForeignServerTests {
             result = try await server.meridian(["call", address, "Nothing"])
             #expect(result.status == 3 && result.errors.contains("has no method Nothing"), "\(result.errors)")
             result = try await server.meridian(["call", "http://127.0.0.1:1", "test.tool.Shop/Find"])
-            #expect(result.status == 2 && result.errors.contains("no connection to ipv4:127.0.0.1:1"), "\(result.errors)")
+            #expect(
+                result.status == 2 && result.errors.contains("no connection to ipv4:127.0.0.1:1"), "\(result.errors)")
             result = try await server.meridian(["call", "127.0.0.1:\(server.port)", "test.tool.Shop/Find"])
             #expect(result.status == 2 && result.errors.contains("say http:// or --plaintext"), "\(result.errors)")
             result = try await server.meridian(["call", "--max-time", "1"])
