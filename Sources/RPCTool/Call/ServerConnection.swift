@@ -13,6 +13,8 @@ package final class ServerConnection: RPCChannel {
         /// For the look-up, and again for the connection with its handshakes.
         package var connectTimeout: Duration = .seconds(10)
         package var authority: String?
+        /// Silence after which the server is pinged, at least 10 s; nil pings never.
+        package var keepaliveTime: Duration?
         /// Of one reply, in bytes.
         package var maximumMessageBytes = 4 << 20
 
@@ -27,6 +29,7 @@ package final class ServerConnection: RPCChannel {
             var configuration = ClientConfiguration()
             configuration.connectTimeout = connectTimeout
             configuration.authority = authority
+            configuration.keepalive = keepaliveTime.map { ClientKeepalive(interval: $0) }
             configuration.maximumResponseBytes = maximumMessageBytes
             configuration.maximumWaitingCalls = waitingCalls
             return RPCClientChannel(target: address.endpoint, tls: tls, group: group, configuration: configuration)

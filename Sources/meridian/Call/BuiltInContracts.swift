@@ -68,9 +68,4 @@ enum BuiltInContracts {
     static var names: [String] {
         services.flatMap { entry in entry.schema.methods.map { "\(entry.process.rawValue).\($0.name)" } }.sorted()
     }
-
-    /// Each process with the full name of a service that it answers.
-    static var processes: [(process: String, service: String)] {
-        services.map { ($0.process.rawValue, $0.schema.fullName) }
-    }
 }

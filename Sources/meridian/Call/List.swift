@@ -49,8 +49,9 @@ struct List: AsyncParsableCommand {
                 if methods {
                     for name in BuiltInContracts.names { say(name) }
                 } else {
-                    for (process, service) in BuiltInContracts.processes {
-                        say(process + String(repeating: " ", count: max(1, 16 - process.count)) + service)
+                    for (process, _, service) in BuiltInContracts.services {
+                        let name = process.rawValue
+                        say(name + String(repeating: " ", count: max(1, 16 - name.count)) + service.fullName)
                     }
                 }
             } else {

@@ -28,6 +28,10 @@ struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("connect-timeout"), help: "For the look-up, and again for the connection.")
     var connectTimeout: String = "10s"
 
+    @Option(
+        name: .customLong("keepalive-time"), help: "Ping the server after this long without a word of it, 10s or more.")
+    var keepaliveTime: String?
+
     @Option(name: .customLong("max-time"), help: "For everything together: 500ms, 5s, 2m.")
     var maxTime: String?
 
@@ -41,6 +45,9 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("--plaintext goes without --ca, --cert, --key and --server-name.")
         }
         _ = try DurationText.parse(connectTimeout)
+        guard try keepaliveTime.map(DurationText.parse) ?? .seconds(10) >= .seconds(10) else {
+            throw ValidationError("--keepalive-time is 10s or more: servers end connections that ping more often.")
+        }
         _ = try maximumTime()
         _ = try ByteCountText.parse(maxMessageSize)
     }
@@ -67,6 +74,7 @@ struct ServerOptions: ParsableArguments {
         var settings = ServerConnection.Settings(address: address, tls: tls)
         settings.connectTimeout = try DurationText.parse(connectTimeout)
         settings.authority = authority
+        settings.keepaliveTime = try keepaliveTime.map(DurationText.parse)
         settings.maximumMessageBytes = try ByteCountText.parse(maxMessageSize)
         return settings
     }
