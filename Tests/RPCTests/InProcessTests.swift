@@ -52,7 +52,7 @@ private func channel(_ events: Events = Events(), group: EventLoopGroup? = nil) 
     let group = try EventLoopGroup(name: "test", count: 1)
     let channel = channel(events, group: group)
     let late = await #expect(throws: Status.self) {
-        try await channel.unary(Methods.hang, "a", options: CallOptions(timeout: .milliseconds(20)))
+        try await channel.unary(Methods.hang, "a", options: CallOptions(timeout: .seconds(1)))
     }
     #expect(late?.code == .deadlineExceeded)
     #expect(await events.next() == "started a")
