@@ -13,7 +13,8 @@ public struct HTTP2Settings: Sendable, Hashable {
     public var resetBurst = 1000
     public var resetsPerSecond = 100
     /// Frames that carry nothing: SETTINGS, PING, PRIORITY, DATA without a byte.
-    public var idleFrameBurst = 1000
+    /// Below `maximumQueuedAcknowledgements`, so that it is this budget that says why.
+    public var idleFrameBurst = 500
     public var idleFramesPerSecond = 100
     /// CONTINUATION frames after one HEADERS.
     public var maximumContinuations: Int = 8
