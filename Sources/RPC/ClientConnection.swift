@@ -20,6 +20,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private var establishment: CheckedContinuation<Void, any Error>?
     private var isEstablished = false
     private var keepalive: Keepalive?
+    /// When the server was heard last, while there is a keepalive.
+    private(set) var lastRead = ContinuousClock.now
     /// The server has answered a call, with whatever status, or said that it has taken one.
     var hasServed = false
     /// What its server says of its health.
@@ -65,6 +67,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
     func startKeepalive(_ settings: ClientKeepalive) {
         keepalive = Keepalive(settings, self)
+        lastRead = .now
         keepalive?.start()
     }
 
@@ -108,6 +111,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         establishment = nil
         // The server may have changed how many streams it takes.
         onPlaceFreed()
+    }
+
+    override func receivedBytes() {
+        if keepalive != nil { lastRead = .now }
     }
 
     override func receivedPingAcknowledgement() { keepalive?.pingWasAnswered() }

@@ -32,8 +32,7 @@ struct ClientContents: Sendable {
 
     /// - Parameter previousAttempts: by the retry policy.
     func requestHeaders(
-        _ path: String, _ metadata: Metadata, _ encoding: MessageEncoding, _ deadline: Deadline?,
-        _ previousAttempts: Int
+        _ path: String, _ options: CallOptions, _ deadline: Deadline?, _ previousAttempts: Int
     ) -> HeaderBlock {
         var block = HeaderBlock()
         block.append(":method", "POST")
@@ -44,10 +43,10 @@ struct ClientContents: Sendable {
         block.append("content-type", "application/grpc")
         block.append("user-agent", "grpc-swift-meridian/1.0")
         block.append("grpc-accept-encoding", "identity,gzip")
-        if encoding != .identity { block.append("grpc-encoding", encoding.rawValue) }
+        if options.encoding != .identity { block.append("grpc-encoding", options.encoding.rawValue) }
         if let deadline { block.append("grpc-timeout", TimeoutHeader.encode(deadline.remaining)) }
         if previousAttempts > 0 { block.append("grpc-previous-rpc-attempts", String(previousAttempts)) }
-        block.append(metadata)
+        block.append(options.metadata)
         return block
     }
 }

@@ -53,27 +53,20 @@ struct CallPlan {
     private(set) var options: CallOptions
     private(set) var deadline: Deadline?
     let method: ClientMethod?
-    /// The limits of one message.
-    let maximumRequestBytes: Int
-    let maximumResponseBytes: Int
 
-    init(_ path: String, _ options: CallOptions, _ deadline: Deadline?, _ method: ClientMethod?, _ fallback: Int) {
+    init(_ path: String, _ options: CallOptions, _ deadline: Deadline?, _ method: ClientMethod?) {
         self.path = path
         self.options = options
         self.deadline = deadline
         self.method = method
-        guard let config = method?.config else {
-            maximumRequestBytes = options.maximumRequestBytes ?? Int.max
-            maximumResponseBytes = options.maximumResponseBytes ?? fallback
-            return
-        }
-        maximumRequestBytes = min(options.maximumRequestBytes ?? Int.max, config.maximumRequestBytes ?? Int.max)
-        maximumResponseBytes =
-            switch (options.maximumResponseBytes, config.maximumResponseBytes) {
-            case (let own?, let bound?): min(own, bound)
-            case (let own, let bound): own ?? bound ?? fallback
-            }
+        guard let config = method?.config else { return }
         self.options.waitsForReady = options.waitsForReady ?? config.waitsForReady
+        if let bound = config.maximumRequestBytes {
+            self.options.maximumRequestBytes = min(options.maximumRequestBytes ?? bound, bound)
+        }
+        if let bound = config.maximumResponseBytes {
+            self.options.maximumResponseBytes = min(options.maximumResponseBytes ?? bound, bound)
+        }
         if let timeout = config.timeout {
             let bound = Deadline.after(timeout)
             self.deadline = min(deadline ?? bound, bound)
@@ -87,37 +80,41 @@ struct CallPlan {
 /// Counts one attempt.
 struct AttemptMeasurement {
     private let meter: any ClientMethodMeter
-    private let startNanoseconds = EventLoop.monotonicNanoseconds()
+    private let startNanoseconds: Int64
 
     /// Nil when nobody counts.
     init?(_ plan: CallPlan) {
         guard let meter = plan.method?.meter else { return nil }
         self.meter = meter
+        startNanoseconds = EventLoop.monotonicNanoseconds()
         meter.attemptStarted()
     }
 
-    func end(_ code: Status.Code, sentMessageBytes: Int, receivedMessageBytes: Int) {
+    /// - Parameter sentBytes: of messages on the wire, like the other.
+    func end(_ code: Status.Code, sentBytes: Int = 0, receivedBytes: Int = 0) {
         meter.attemptEnded(
             MeasuredCall(
                 code, durationNanoseconds: EventLoop.monotonicNanoseconds() - startNanoseconds,
-                sentMessageBytes: sentMessageBytes, receivedMessageBytes: receivedMessageBytes))
+                sentMessageBytes: sentBytes, receivedMessageBytes: receivedBytes))
     }
 }
 
 /// Counts one call with all its attempts, once.
 struct CallMeasurement {
     private let meter: any ClientMethodMeter
-    private let start = ContinuousClock.now
+    private let startNanoseconds: Int64
 
     /// Nil when nobody counts.
     init?(_ plan: CallPlan) {
         guard let meter = plan.method?.meter else { return nil }
         self.meter = meter
+        startNanoseconds = EventLoop.monotonicNanoseconds()
     }
 
     func end(_ code: Status.Code, _ ledger: RetryLedger?) {
         meter.callEnded(
-            code, duration: start.duration(to: .now), retries: ledger?.retries ?? 0,
-            transparentRetries: ledger?.transparentRetries ?? 0, retryDelay: ledger?.delay ?? .zero)
+            code, duration: .nanoseconds(EventLoop.monotonicNanoseconds() - startNanoseconds),
+            retries: ledger?.retries ?? 0, transparentRetries: ledger?.transparentRetries ?? 0,
+            retryDelay: ledger?.delay ?? .zero)
     }
 }

@@ -98,6 +98,11 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
         writeMessage(message, compressing: compressing)
     }
 
+    /// Whether `writeMessage` may be called with it at once.
+    func takesMessage(_ message: [UInt8]) -> Bool {
+        status == nil && outboundBytes < Self.outboundLimitBytes && message.count <= maximumRequestBytes
+    }
+
     /// Sends the only request and returns the only response.
     func exchange(_ request: [UInt8]) async throws -> [UInt8] {
         try sendNow(request)
@@ -164,8 +169,7 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
                 return end(status)
             }
             guard let encoding = head.encoding else {
-                return abandon(
-                    Status(.internal, "the response has an encoding that was not offered", certainty: .unknown))
+                return abandon(failure(.internal, "the response has an encoding that was not offered"))
             }
             inboundEncoding = encoding
             initial = head.store
@@ -220,8 +224,7 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
         }
         self.status = status
         hasEnded.store(true, ordering: .releasing)
-        measurement?.end(
-            status.code, sentMessageBytes: sentMessageBytes, receivedMessageBytes: receivedMessageBytes)
+        measurement?.end(status.code, sentBytes: sentMessageBytes, receivedBytes: receivedMessageBytes)
         if let timer { loop.cancel(timer) }
         timer = nil
         if !status.isOK { failInbound(status, keepingMessages: true) }

@@ -17,12 +17,6 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     /// What calls with large messages have set aside.
     final var memory: MessageMemory
-    /// Whether `lastRead` is kept up to date, from now on.
-    final var keepsReadTime = false {
-        didSet { lastRead = .now }
-    }
-    /// When bytes came last.
-    final private(set) var lastRead = ContinuousClock.now
 
     private let socket: StreamSocket
     private let limits: Limits
@@ -128,7 +122,6 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
             case .endOfStream: close(Status(.unavailable, "the peer closed the connection", certainty: .unknown))
             case .bytes(let count):
                 receivedBytes()
-                if keepsReadTime { lastRead = .now }
                 let bytes = unsafe Span<UInt8>(_unsafeBytes: loop.scratch.input[..<count])
                 if let tls {
                     tls.receive(bytes)

@@ -45,8 +45,7 @@ struct HealthWatch: @unchecked Sendable {
             let stream = ClientStream(
                 connection, maximumRequestBytes: .max, maximumResponseBytes: Self.messageBytes, isWatch: true)
             connection.reservePlace(isWatch: true)
-            guard connection.session.submitRequest(stream, contents.requestHeaders(Self.path, [:], .identity, nil, 0))
-            else {
+            guard connection.session.submitRequest(stream, contents.requestHeaders(Self.path, .defaults, nil, 0)) else {
                 connection.releasePlace(isWatch: true)
                 return Status(.unavailable, "the connection takes no more calls", certainty: .notProcessed)
             }

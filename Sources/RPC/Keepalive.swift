@@ -25,10 +25,7 @@ final class Keepalive {
         self.connection = connection
     }
 
-    func start() {
-        connection.keepsReadTime = true
-        listen()
-    }
+    func start() { listen() }
 
     func stop() {
         switch phase {

@@ -66,7 +66,22 @@ final class LoopChannel: @unchecked Sendable {
         _ path: String, _ request: [UInt8], _ options: CallOptions, _ deadline: Deadline?
     ) async throws -> [UInt8] {
         loop.preconditionOnLoop()
-        let plan = plan(path, options, deadline)
+        // The direct way: nothing is looked up, counted or kept.
+        guard methods == nil, contents.throttle == nil, let connection = try readyConnection(deadline),
+            let stream = submit(on: connection, path, options, deadline)
+        else { return try await plannedUnary(plan(path, options, deadline), request) }
+        do {
+            return try await stream.exchange(request)
+        } catch {
+            // Made again, if at all, in a way of its own, so that the direct one stays light.
+            return try await plannedUnary(plan(path, options, deadline), request, after: (error, stream))
+        }
+    }
+
+    /// - Parameter first: an attempt that has failed already.
+    private func plannedUnary(
+        _ plan: CallPlan, _ request: [UInt8], after first: (error: any Error, stream: ClientStream)? = nil
+    ) async throws -> [UInt8] {
         guard plan.retryPolicy == nil else {
             let call = ReplayableCall(self, plan)
             defer { call.cancel() }
@@ -77,32 +92,37 @@ final class LoopChannel: @unchecked Sendable {
         }
         // Without a policy this has only to see to calls that no handler has seen, and the request is at hand.
         let measurement = CallMeasurement(plan)
-        var ledger: RetryLedger?
+        var ledger = RetryLedger(policy: nil)
+        var failed = first
         while true {
-            var attempt: ClientStream?
+            if let (error, stream) = failed {
+                let status = Status(describing: error)
+                let pause = ledger.pauseAfter(status, stream.reach(status), throttle: contents.throttle, random: 0)
+                if pause == nil {
+                    measurement?.end(status.code, ledger)
+                    throw status
+                }
+            }
+            let stream: ClientStream
             do {
-                let stream = try await openStream(plan, previousAttempts: 0)
-                attempt = stream
+                stream = try await openStream(plan, previousAttempts: 0)
+            } catch {
+                measurement?.end(Status(describing: error).code, ledger)
+                throw error
+            }
+            do {
                 let response = try await stream.exchange(request)
                 measurement?.end(.ok, ledger)
                 contents.throttle?.recordSuccess()
                 return response
             } catch {
-                let status = Status(describing: error)
-                var updated = ledger ?? RetryLedger(policy: nil)
-                let reach = attempt?.reach(status) ?? .unplaced
-                guard updated.pauseAfter(status, reach, throttle: contents.throttle, random: 0) != nil else {
-                    measurement?.end(status.code, ledger)
-                    throw status
-                }
-                ledger = updated
+                failed = (error, stream)
             }
         }
     }
 
     private func plan(_ path: String, _ options: CallOptions, _ deadline: Deadline?) -> CallPlan {
-        CallPlan(
-            path, options, deadline, methods?.method(at: path), contents.configuration.maximumResponseBytes)
+        CallPlan(path, options, deadline, methods?.method(at: path))
     }
 
     /// A stream for one attempt, with its headers submitted. A connection that turns out to take no more calls is left
@@ -111,32 +131,44 @@ final class LoopChannel: @unchecked Sendable {
         let measurement = AttemptMeasurement(plan)
         do {
             while true {
-                try check(plan.deadline)
-                let connection: ClientConnection
-                if waiting.isEmpty, let ready = pick() {
-                    ready.reservePlace()
-                    connection = ready
-                } else {
-                    connection = try await place(plan)
-                }
-                let stream = ClientStream(
-                    connection, maximumRequestBytes: plan.maximumRequestBytes,
-                    maximumResponseBytes: plan.maximumResponseBytes)
-                let headers = contents.requestHeaders(
-                    plan.path, plan.options.metadata, plan.options.encoding, plan.deadline, previousAttempts)
-                stream.outboundEncoding = plan.options.encoding
-                guard connection.session.submitRequest(stream, headers) else {
-                    connection.releasePlace()
-                    continue
-                }
+                let connection =
+                    if let ready = try readyConnection(plan.deadline) { ready } else { try await place(plan) }
+                let stream = submit(
+                    on: connection, plan.path, plan.options, plan.deadline, previousAttempts: previousAttempts)
+                guard let stream else { continue }
                 stream.measurement = measurement
-                if let deadline = plan.deadline { stream.expire(at: deadline) }
                 return stream
             }
         } catch {
-            measurement?.end(Status(describing: error).code, sentMessageBytes: 0, receivedMessageBytes: 0)
+            measurement?.end(Status(describing: error).code)
             throw error
         }
+    }
+
+    /// Starts an attempt on a connection with a reserved place; nil, and the place is free, when it takes no more.
+    private func submit(
+        on connection: ClientConnection, _ path: String, _ options: CallOptions, _ deadline: Deadline?,
+        previousAttempts: Int = 0
+    ) -> ClientStream? {
+        let stream = ClientStream(
+            connection, maximumRequestBytes: options.maximumRequestBytes ?? .max,
+            maximumResponseBytes: options.maximumResponseBytes ?? contents.configuration.maximumResponseBytes)
+        stream.outboundEncoding = options.encoding
+        let headers = contents.requestHeaders(path, options, deadline, previousAttempts)
+        guard connection.session.submitRequest(stream, headers) else {
+            connection.releasePlace()
+            return nil
+        }
+        if let deadline { stream.expire(at: deadline) }
+        return stream
+    }
+
+    /// The next usable connection, with a place reserved, when no call has to wait. Throws when none may be made.
+    private func readyConnection(_ deadline: Deadline?) throws(Status) -> ClientConnection? {
+        try check(deadline)
+        guard waiting.isEmpty, let connection = pick() else { return nil }
+        connection.reservePlace()
+        return connection
     }
 
     /// A connection with a place reserved on it.

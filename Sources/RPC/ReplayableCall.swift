@@ -36,7 +36,7 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
     }
 
     deinit {
-        channel.bufferedBytes.subtract(sent.byteCount, ordering: .relaxed)
+        if sent.byteCount > 0 { channel.bufferedBytes.subtract(sent.byteCount, ordering: .relaxed) }
         report(.cancelled)
     }
 
@@ -57,10 +57,8 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
     func send(_ message: [UInt8]) async throws { try await send(message, compressing: true) }
 
     func send(_ message: [UInt8], compressing: Bool) async throws {
-        if loop.isCurrent, isCommitted { return try await stream.send(message, compressing: compressing) }
-        try await loop.perform {
-            try await self.sendOnLoop(SentMessages.Message(bytes: message, isCompressing: compressing))
-        }
+        if loop.isCurrent, sendAtOnce(message, compressing) { return }
+        try await loop.perform { try await self.sendOnLoop(message, compressing) }
     }
 
     func finishSending() async {
@@ -74,7 +72,7 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
 
     func receive() async throws -> [UInt8]? {
         if loop.isCurrent, case .success(.some(let message)) = Result(catching: { try stream.messageAtHand() }) {
-            received(isEnd: message == nil)
+            received(isLast: message == nil)
             return message
         }
         return try await loop.perform { try await self.receiveOnLoop { try await $0.nextMessage() } }
@@ -101,13 +99,22 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
         return stream
     }
 
-    private func sendOnLoop(_ message: SentMessages.Message) async throws {
+    /// False, and nothing is sent, when the message has to wait or the attempt has failed.
+    private func sendAtOnce(_ message: [UInt8], _ compressing: Bool) -> Bool {
+        let (stream, recovery) = shared.withLock { ($0.stream, $0.recovery) }
+        guard recovery == nil, let stream, stream.takesMessage(message) else { return false }
+        keep(message, compressing)
+        stream.writeMessage(message, compressing: compressing)
+        return true
+    }
+
+    private func sendOnLoop(_ message: [UInt8], _ compressing: Bool) async throws {
         loop.preconditionOnLoop()
         while let recovery = shared.withLock(\.recovery) { await recovery.value }
-        keep(message)
+        keep(message, compressing)
         let stream = stream
         do {
-            try await stream.send(message.bytes, compressing: message.isCompressing)
+            try await stream.send(message, compressing: compressing)
         } catch let end as CallEnded {
             throw end
         } catch {
@@ -143,7 +150,7 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
             let stream = stream
             do {
                 let message = try await next(stream)
-                received(isEnd: message == nil)
+                received(isLast: message == nil)
                 return message
             } catch {
                 try await recover(from: stream, error)
@@ -151,24 +158,24 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
         }
     }
 
-    private func received(isEnd: Bool) {
+    private func received(isLast: Bool) {
         commit()
-        guard isEnd else { return }
+        guard isLast else { return }
         channel.contents.throttle?.recordSuccess()
         report(.ok)
     }
 
     // MARK: What is kept
 
-    private func keep(_ message: SentMessages.Message) {
+    private func keep(_ message: [UInt8], _ compressing: Bool) {
         guard !isCommitted else { return }
         let configuration = channel.contents.configuration
-        let count = message.bytes.count + SentMessages.overheadBytes
+        let count = message.count + SentMessages.overheadBytes
         guard !stream.headersHaveCome, sent.byteCount + count <= configuration.retryBufferBytesPerCall,
             channel.bufferedBytes.load(ordering: .relaxed) + count <= configuration.retryBufferBytesPerLoop
         else { return commit() }
         channel.bufferedBytes.add(count, ordering: .relaxed)
-        sent.append(message)
+        sent.append(SentMessages.Message(bytes: message, compressing: compressing))
     }
 
     private func commit() {
@@ -220,7 +227,7 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
                 if pause > .zero { try await Task.sleep(for: pause) }
                 let retries = shared.withLock(\.ledger.retries)
                 let stream = try await channel.openStream(plan, previousAttempts: retries)
-                for message in sent.all { try stream.sendNow(message.bytes, compressing: message.isCompressing) }
+                for message in sent.all { try stream.sendNow(message.bytes, compressing: message.compressing) }
                 if sent.isComplete { stream.finish() }
                 return install(stream)
             } catch {
@@ -251,24 +258,25 @@ final class ReplayableCall: ClientCall, @unchecked Sendable {
 
     /// Counts the end of the call, once.
     private func report(_ code: Status.Code) {
-        let (measurement, ledger) = shared.withLock { shared in
-            defer { shared.measurement = nil }
-            return (shared.measurement, shared.ledger)
+        let counted = shared.withLock { shared -> (CallMeasurement, RetryLedger)? in
+            guard let measurement = shared.measurement else { return nil }
+            shared.measurement = nil
+            return (measurement, shared.ledger)
         }
-        measurement?.end(code, ledger)
+        if let (measurement, ledger) = counted { measurement.end(code, ledger) }
     }
 }
 
 /// The messages of a request so far, for sending them again. The first needs no allocation: most calls have just one.
 private struct SentMessages {
+    struct Message {
+        let bytes: [UInt8]
+        /// As the caller wanted it.
+        let compressing: Bool
+    }
+
     /// What even an empty message counts for, so that they too are bounded.
     static let overheadBytes = 64
-
-    struct Message: Sendable {
-        let bytes: [UInt8]
-        /// Compressed, if the call's messages are.
-        let isCompressing: Bool
-    }
 
     private var first: Message?
     private var rest: [Message] = []

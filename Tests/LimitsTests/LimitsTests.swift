@@ -47,6 +47,18 @@ func backoffGrowsToItsCap(attempt: Int, milliseconds: Int) {
     #expect(budget.allowsRetry)
 }
 
+@Test func aSuccessGivesBackItsShare() {
+    var budget = RetryBudget(capacity: 4, returnedThousandths: 400)
+    for _ in 0..<2 { budget.recordFailure() }
+    #expect(!budget.allowsRetry)
+    budget.recordSuccess()
+    #expect(budget.allowsRetry)
+    for _ in 0..<100 { budget.recordSuccess() }
+    // Never more than full: half is gone after two failures.
+    for _ in 0..<2 { budget.recordFailure() }
+    #expect(!budget.allowsRetry)
+}
+
 @Test func aFullQueueRefusesAndKeepsItsContent() {
     var queue = BoundedQueue<Int>(capacity: 2)
     let accepted = (1...3).map { queue.append($0) }

@@ -124,6 +124,8 @@ private let silence: ScriptedServer.Script = { _, _ in }
     let recorder = Recorder()
     var configuration = ClientConfiguration()
     configuration.meter = recorder
+    // One round only.
+    configuration.backoff = Backoff(initial: .seconds(3600), maximum: .seconds(3600))
     try await withChannel(to: Target(.unix(path: "/tmp/meridian-rpc-nobody.sock")), configuration) { channel in
         await #expect(throws: Status.self) { try await channel.unary(Methods.echo, "x") }
         #expect(

@@ -46,6 +46,20 @@ private func withServer<Result>(
     }
 }
 
+@Test func eachAttemptIsCompressedAsTheCallWants() async throws {
+    try await withServer { call in
+        call.number == 1 ? call.end(.unavailable) : call.end(.notFound)
+    } _: { server, channel in
+        let large = String(repeating: "x", count: 10_000)
+        await #expect(throws: Status.self) {
+            try await channel.unary(Methods.echo, large, options: CallOptions(encoding: .gzip))
+        }
+        #expect(server.calls.map { $0.fields["grpc-encoding"] } == ["gzip", "gzip"])
+        #expect(server.calls.allSatisfy { $0.messages.count == 1 && $0.messages[0].count < 200 })
+        #expect(server.calls[0].messages == server.calls[1].messages)
+    }
+}
+
 @Test func attemptsAreCounted() async throws {
     try await withServer { call in
         call.end(.unavailable, ["grpc-message": "no \(call.number)"])
@@ -357,26 +371,26 @@ func aRefusedStreamIsMadeAgainOnceWithoutAPolicy(_ isUnary: Bool) async throws {
 
 @Test func theMethodsConfigBoundsTimeAndSizes() async throws {
     var configuration = ClientConfiguration.hasty
-    var method = MethodConfig(names: [MethodName(service: "test.Text", method: "Echo")])
-    method.timeout = .milliseconds(50)
-    method.maximumRequestBytes = 10
-    method.maximumResponseBytes = 5
-    configuration.serviceConfig.methods = [method]
+    var time = MethodConfig(names: [MethodName(service: "test.Text", method: "Hang")])
+    time.timeout = .milliseconds(50)
+    var sizes = MethodConfig(names: [MethodName(service: "test.Text")])
+    sizes.maximumRequestBytes = 10
+    sizes.maximumResponseBytes = 5
+    configuration.serviceConfig.methods = [time, sizes]
     try await withServer(configuration) { call in
-        if call.messages.first?.count != 3 { call.echo() }
+        if call.fields[":path"] != Methods.hang.path { call.echo() }
     } _: { server, channel in
-        let late = await #expect(throws: Status.self) {
-            try await channel.unary(Methods.echo, "abc", options: CallOptions(timeout: .seconds(60)))
-        }
-        #expect(late?.code == .deadlineExceeded && late?.certainty == .unknown)
+        let fitting = try await channel.unary(Methods.echo, "12345")
+        #expect(fitting == "12345")
         let large = await #expect(throws: Status.self) { try await channel.unary(Methods.echo, "12345678901") }
         #expect(large?.code == .resourceExhausted && large?.certainty == .notProcessed)
         let answer = await #expect(throws: Status.self) { try await channel.unary(Methods.echo, "123456") }
         #expect(answer?.code == .resourceExhausted && answer?.certainty == .unknown)
-        let fitting = try await channel.unary(Methods.echo, "12345")
-        // Other methods are not bound.
-        let other = try await channel.unary(Methods.hang, "12345678901")
-        #expect(fitting == "12345" && other == "12345678901")
+        // The method's own entry counts, and its sizes are free.
+        let late = await #expect(throws: Status.self) {
+            try await channel.unary(Methods.hang, "12345678901", options: CallOptions(timeout: .seconds(60)))
+        }
+        #expect(late?.code == .deadlineExceeded && late?.certainty == .unknown)
     }
 }
 

@@ -145,8 +145,6 @@ final class ScriptedConnection: ReadinessHandler, HTTP2SessionDelegate {
     private var isOpen = true
     private var isInsideSession = false
     private var isSilent = false
-    private var unparsed: [UInt8] = []
-    private var hasPreface = false
 
     fileprivate init(
         _ server: ScriptedServer, _ loop: EventLoop, _ socket: StreamSocket, _ number: Int, _ settings: HTTP2Settings
@@ -204,7 +202,6 @@ final class ScriptedConnection: ReadinessHandler, HTTP2SessionDelegate {
         case .endOfStream: cut()
         case .bytes(let count):
             let bytes = unsafe Array(space[..<count])
-            countPings(bytes)
             isInsideSession = true
             let isFine = (try? session.receive(bytes.span)) != nil
             isInsideSession = false
@@ -224,21 +221,6 @@ final class ScriptedConnection: ReadinessHandler, HTTP2SessionDelegate {
         _ = try? unsafe bytes.withUnsafeBytes { try unsafe socket.send($0) }
     }
 
-    private func countPings(_ bytes: [UInt8]) {
-        unparsed += bytes
-        if !hasPreface {
-            guard unparsed.count >= 24 else { return }
-            unparsed.removeFirst(24)
-            hasPreface = true
-        }
-        while unparsed.count >= 9 {
-            let length = Int(unparsed[0]) << 16 | Int(unparsed[1]) << 8 | Int(unparsed[2])
-            guard unparsed.count >= 9 + length else { return }
-            if unparsed[3] == 6, unparsed[4] & 1 == 0 { server.report("ping \(number)") }
-            unparsed.removeFirst(9 + length)
-        }
-    }
-
     private static func bytes(_ value: UInt32) -> [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
@@ -252,7 +234,7 @@ final class ScriptedConnection: ReadinessHandler, HTTP2SessionDelegate {
         if !isInsideSession { loop.spawn { self.flush() } }
     }
     func receivedSettings() {}
-    func receivedPing() {}
+    func receivedPing() { server.report("ping \(number)") }
     func receivedPingAcknowledgement() {}
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) {}
 }

@@ -188,7 +188,7 @@ final class Stack: Sendable {
     }
 
     private func makeChannel(
-        to service: ServiceName, control: Bool, _ configuration: ClientConfiguration = ClientConfiguration()
+        to service: ServiceName, control: Bool, _ configuration: ClientConfiguration = .nearby
     ) throws -> RPCClientChannel {
         RPCClientChannel(
             target: .unix(path: folder.socket(of: service, control: control)),
