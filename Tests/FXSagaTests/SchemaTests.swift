@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import EventBus
+import Limits
 import Postgres
 import Testing
 
@@ -74,6 +75,36 @@ import Testing
             // The same line again, under the same epoch: the key of the log refuses it.
             await #expect(throws: Fenced.self) {
                 try await store.commit(step, of: record.snapshot, after: record.position, under: new, StepEvidence())
+            }
+        }
+    }
+
+    /// A repetition that arrives while the driver writes is refused by the key: it neither waits for the driver nor holds
+    /// what the driver needs next.
+    @Test func aRepetitionDoesNotWaitForTheDriver() async throws {
+        try await Stack.with { stack in
+            let configuration = stack.configuration
+            let store = ExchangeStore(
+                postgres: stack.postgres, owner: "driver", lease: configuration.lease,
+                timeout: configuration.storeTimeout)
+            let price = try await Acceptance(store: store, rates: DailyRates(), configuration: configuration)
+                .currentPrice(buying: Money(minorUnits: 10_000, currency: .usd), selling: .krw)
+            let accept = AcceptExchange(
+                snapshot: ExchangeSnapshot(
+                    id: try ExchangeID("x1"), customer: try CustomerID("kim"), source: try AccountID("kim-krw"),
+                    target: try AccountID("kim-usd"), price: price, purpose: "test", traceparent: ""),
+                bodyHash: String(repeating: "a", count: 32), counted: price.sell, dailyLimit: configuration.dailyLimit,
+                owner: "driver",
+                lease: configuration.lease)
+            #expect(try await stack.postgres.execute(accept) == 1)
+            try await stack.postgres.withTransaction { driver in
+                try await driver.execute(sql: "UPDATE exchange_lease SET until = until WHERE exchange_id = 'x1'")
+                let error = await #expect(throws: PostgresError.self) {
+                    try await Deadline.within(.seconds(3)) { try await stack.postgres.execute(accept) }
+                }
+                #expect(
+                    error?.isUniqueViolation(of: AcceptExchange.keyConstraint) == true, "\(String(describing: error))")
+                try await driver.execute(sql: "UPDATE limit_usage SET in_progress_minor = in_progress_minor")
             }
         }
     }
