@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+public import Limits
 internal import Synchronization
 
 /// What happened to a descriptor.
@@ -38,17 +39,10 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     /// Touched on the loop only.
     public private(set) lazy var scratch = LoopScratch()
 
-    /// When the present pass began, in nanoseconds of a monotonic clock: cheap, and good enough for intervals that span
+    /// When the present pass began, on the scale of `MonotonicClock`: cheap, and good enough for intervals that span
     /// passes. Touched on the loop only.
     public var passNanoseconds: Int64 { passStart }
-    private var passStart = EventLoop.monotonicNanoseconds()
-
-    /// Nanoseconds of the same clock, now. Any thread.
-    public static func monotonicNanoseconds() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    private var passStart = MonotonicClock.nanoseconds()
 
     private struct Inbox {
         var jobs: [UnownedJob] = []
@@ -70,7 +64,8 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     private var thread = pthread_t()
     private var jobs: [UnownedJob] = []
     private var arrivals: [UnownedJob] = []
-    private var timers = TimerHeap()
+    /// Unchecked: no access of it calls out.
+    @exclusivity(unchecked) private var timers = TimerHeap()
     private var flushes: [any FlushHandler] = []
     private var handlers: [Int32: any ReadinessHandler] = [:]
     private var stopping = false
@@ -162,14 +157,26 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
 
     /// Runs `action` on the loop once `instant` has passed. Call on the loop.
     public func schedule(at instant: ContinuousClock.Instant, _ action: @escaping () -> Void) -> LoopTimer {
-        preconditionOnLoop()
-        return timers.insert(at: instant, action)
+        schedule(at: Deadline(instant: instant), action)
     }
 
-    /// Makes sure that the timer's action never runs; does nothing after it ran. Call on the loop.
+    /// Runs `action` on the loop once `deadline` has passed. Call on the loop.
+    public func schedule(at deadline: Deadline, _ action: @escaping () -> Void) -> LoopTimer {
+        let timer = ActionTimer(action)
+        schedule(timer, at: deadline)
+        return timer
+    }
+
+    /// Lets `timer` fire on the loop once `deadline` has passed. Call on the loop.
+    public func schedule(_ timer: LoopTimer, at deadline: Deadline) {
+        preconditionOnLoop()
+        unsafe timers.insert(timer, at: deadline)
+    }
+
+    /// Makes sure that the timer never fires; does nothing after it has. Call on the loop.
     public func cancel(_ timer: LoopTimer) {
         preconditionOnLoop()
-        timers.remove(timer)
+        unsafe timers.remove(timer)
     }
 
     // MARK: Descriptors
@@ -223,7 +230,7 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
             precondition(errno == EINTR, "epoll_wait failed with \(errno)")
             return
         }
-        passStart = Self.monotonicNanoseconds()
+        passStart = MonotonicClock.nanoseconds()
         for index in 0..<Int(count) {
             let event = unsafe events[index]
             let descriptor = unsafe event.data.fd
@@ -247,10 +254,10 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     }
 
     private func runDueTimers() {
-        guard let earliest = timers.earliest else { return }
-        let now = ContinuousClock.now
+        guard let earliest = unsafe timers.earliest else { return }
+        let now = Deadline.now
         guard earliest <= now else { return }
-        while let action = timers.popDue(now) { action() }
+        while let timer = unsafe timers.popDue(now) { timer.fire() }
     }
 
     private func runJobs() {
@@ -279,12 +286,10 @@ public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable 
     /// Rounded up, so that a timer is due when the wait ends.
     private func waitMilliseconds() -> Int32 {
         guard jobs.isEmpty else { return 0 }
-        guard let earliest = timers.earliest else { return -1 }
-        let wait = ContinuousClock.now.duration(to: earliest)
-        guard wait > .zero else { return 0 }
-        let (seconds, attoseconds) = wait.components
-        guard seconds < 1_000_000 else { return 1_000_000_000 }
-        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        guard let earliest = unsafe timers.earliest else { return -1 }
+        let wait = earliest.remainingNanoseconds
+        guard wait > 0 else { return 0 }
+        return Int32(min(1_000_000_000, (wait - 1) / 1_000_000 + 1))
     }
 
     @discardableResult

@@ -16,10 +16,11 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_max_continuations(options, settings.maximumContinuations)
         let pointer = unsafe Unmanaged.passUnretained(owner).toOpaque()
         var handle: OpaquePointer?
+        var memory = unsafe BlockPool.functions
         let result =
             switch role {
-            case .server: unsafe nghttp2_session_server_new2(&handle, table.server, pointer, options)
-            case .client: unsafe nghttp2_session_client_new2(&handle, table.client, pointer, options)
+            case .server: unsafe nghttp2_session_server_new3(&handle, table.server, pointer, options, &memory)
+            case .client: unsafe nghttp2_session_client_new3(&handle, table.client, pointer, options, &memory)
             }
         precondition(result == 0, "nghttp2 ran out of memory")
         return unsafe handle

@@ -3,21 +3,37 @@
 /// The deadline of the current task lives in `current`. It only ever shrinks: `within` takes the earlier of the
 /// caller's deadline and the proposed one. Every hop over the network sends what is left of it.
 public struct Deadline: Sendable, Hashable, Comparable {
-    public let instant: ContinuousClock.Instant
+    /// On the scale of `MonotonicClock`.
+    public let nanoseconds: Int64
 
     @TaskLocal public static var current: Deadline?
 
-    public init(instant: ContinuousClock.Instant) { self.instant = instant }
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    public init(instant: ContinuousClock.Instant) { nanoseconds = MonotonicClock.nanoseconds(of: instant) }
 
     /// The deadline that lies `limit` after this moment.
-    public static func after(_ limit: Duration) -> Deadline { Deadline(instant: .now + limit) }
+    public static func after(_ limit: Duration) -> Deadline { after(limit.wholeNanoseconds, from: .now) }
+
+    /// The deadline that lies so many nanoseconds after `start`; cut to what 64 bits hold.
+    public static func after(_ nanoseconds: Int64, from start: Deadline) -> Deadline {
+        Deadline(nanoseconds: start.nanoseconds.addingSaturated(nanoseconds))
+    }
+
+    /// This moment.
+    public static var now: Deadline { Deadline(nanoseconds: MonotonicClock.nanoseconds()) }
+
+    public var instant: ContinuousClock.Instant { MonotonicClock.instant(at: nanoseconds) }
 
     /// What is left; negative when the deadline has passed.
-    public var remaining: Duration { ContinuousClock.now.duration(to: instant) }
+    public var remaining: Duration { .nanoseconds(remainingNanoseconds) }
 
-    public var hasPassed: Bool { instant <= .now }
+    /// What is left; negative when the deadline has passed.
+    public var remainingNanoseconds: Int64 { nanoseconds.addingSaturated(-MonotonicClock.nanoseconds()) }
 
-    public static func < (a: Deadline, b: Deadline) -> Bool { a.instant < b.instant }
+    public var hasPassed: Bool { nanoseconds <= MonotonicClock.nanoseconds() }
+
+    public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
 
     /// Runs `body` with at most `limit` from now, or the caller's deadline if that is earlier.
     ///

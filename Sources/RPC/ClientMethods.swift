@@ -86,7 +86,7 @@ struct AttemptMeasurement {
     init?(_ plan: CallPlan) {
         guard let meter = plan.method?.meter else { return nil }
         self.meter = meter
-        startNanoseconds = EventLoop.monotonicNanoseconds()
+        startNanoseconds = MonotonicClock.nanoseconds()
         meter.attemptStarted()
     }
 
@@ -94,7 +94,7 @@ struct AttemptMeasurement {
     func end(_ code: Status.Code, sentBytes: Int = 0, receivedBytes: Int = 0) {
         meter.attemptEnded(
             MeasuredCall(
-                code, durationNanoseconds: EventLoop.monotonicNanoseconds() - startNanoseconds,
+                code, durationNanoseconds: MonotonicClock.nanoseconds() - startNanoseconds,
                 sentMessageBytes: sentBytes, receivedMessageBytes: receivedBytes))
     }
 }
@@ -108,12 +108,12 @@ struct CallMeasurement {
     init?(_ plan: CallPlan) {
         guard let meter = plan.method?.meter else { return nil }
         self.meter = meter
-        startNanoseconds = EventLoop.monotonicNanoseconds()
+        startNanoseconds = MonotonicClock.nanoseconds()
     }
 
     func end(_ code: Status.Code, _ ledger: RetryLedger?) {
         meter.callEnded(
-            code, duration: .nanoseconds(EventLoop.monotonicNanoseconds() - startNanoseconds),
+            code, duration: .nanoseconds(MonotonicClock.nanoseconds() - startNanoseconds),
             retries: ledger?.retries ?? 0, transparentRetries: ledger?.transparentRetries ?? 0,
             retryDelay: ledger?.delay ?? .zero)
     }

@@ -34,7 +34,7 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
 
     /// Ends the call with DEADLINE_EXCEEDED at that time.
     func expire(at deadline: Deadline) {
-        timer = loop.schedule(at: deadline.instant) { [unowned self] in
+        timer = loop.schedule(at: deadline) { [unowned self] in
             timer = nil
             abandon(failure(.deadlineExceeded, "the deadline has passed"))
         }

@@ -6,7 +6,8 @@ internal import RPCCore
 /// Source: gRPC over HTTP/2, "Requests".
 struct RequestHead {
     private(set) var store = HeaderStore()
-    private(set) var timeout: [UInt8]?
+    private(set) var timeoutNanoseconds: Int64?
+    private(set) var timeoutIsMalformed = false
     /// Nil when it is not known here.
     private(set) var encoding: MessageEncoding? = .identity
     private(set) var acceptsGzip = false
@@ -48,7 +49,9 @@ struct RequestHead {
         case 7 where name.equals(":scheme"): break
         case 10 where name.equals(":authority") || name.equals("user-agent"): break
         case 12 where name.equals("content-type"): contentTypeIsGRPC = isGRPC(value)
-        case 12 where name.equals("grpc-timeout"): timeout = value.array
+        case 12 where name.equals("grpc-timeout"):
+            timeoutNanoseconds = TimeoutHeader.decode(value)
+            timeoutIsMalformed = timeoutNanoseconds == nil
         case 13 where name.equals("grpc-encoding"): encoding = MessageEncoding(value)
         case 14 where name.equals("content-length"): break
         case 20 where name.equals("grpc-accept-encoding"): acceptsGzip = value.listContains("gzip")

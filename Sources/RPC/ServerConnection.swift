@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTP2
+internal import Limits
 internal import RPCCore
 internal import TLS
 
@@ -139,7 +140,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private func checkLifetime() {
         guard !isClosed else { return }
         lifetimeTimer = nil
-        let now = EventLoop.monotonicNanoseconds()
+        let now = MonotonicClock.nanoseconds()
         lifetime.callsChanged(areOpen: !session.openStreams.isEmpty, at: lastCallNanoseconds)
         let (action, next) = lifetime.check(at: now)
         switch action {

@@ -7,7 +7,7 @@ internal import Synchronization
 /// One call that a server connection carries.
 ///
 /// @unchecked: stored properties belong to the loop, except `cancelled` (atomic) and `trailing` (under its lock).
-/// `served`, `head` and `time` are complete before the handler starts, and do not change any more.
+/// `served`, `head` and `deadline` are complete before the handler starts, and do not change any more.
 final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private let server: ServerConnection
     /// Unchecked: no access of it calls out.
@@ -15,7 +15,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private var served: ServedMethod?
     private var phase = Phase.receivingHeaders
     private var task: Task<Void, Never>?
-    private var time: CallTime?
+    private(set) var deadline: Deadline?
+    private var timer: DeadlineTimer?
     private var responseHeadersWereSent = false
     private var startNanoseconds: Int64 = 0
     /// The end of this call is still to be counted.
@@ -24,12 +25,13 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private let hasTrailing = Atomic(false)
     private let trailing = Mutex<Metadata?>(nil)
 
-    /// The deadline of a call that has one, and its timer.
-    private final class CallTime {
-        let deadline: Deadline
-        var timer: LoopTimer?
+    /// Lives from the headers to the end of the call, which cuts the cycle.
+    private final class DeadlineTimer: LoopTimer {
+        private let stream: ServerStream
 
-        init(_ deadline: Deadline) { self.deadline = deadline }
+        init(_ stream: ServerStream) { self.stream = stream }
+
+        override func fire() { stream.deadlineHasPassed() }
     }
 
     private enum Phase {
@@ -49,7 +51,6 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     // MARK: ServerCall
 
     var path: String { served?.method.path ?? "" }
-    var deadline: Deadline? { time?.deadline }
     var metadata: Metadata { unsafe head.store.metadata }
     var peer: Peer { server.peer }
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
@@ -125,11 +126,9 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             return refuse(Status(.unimplemented, "the message encoding is not supported"))
         }
         inboundEncoding = encoding
-        if let timeout = unsafe head.timeout {
-            guard let timeout = TimeoutHeader.decode(timeout) else {
-                return refuse(Status(.internal, "malformed grpc-timeout"))
-            }
-            expire(at: Deadline.after(timeout))
+        guard unsafe !head.timeoutIsMalformed else { return refuse(Status(.internal, "malformed grpc-timeout")) }
+        if let timeout = unsafe head.timeoutNanoseconds {
+            expire(at: .after(timeout, from: Deadline(nanoseconds: loop.passNanoseconds)))
         }
         phase = .receivingRequest(messages: 0)
         if !served.method.shape.hasSingleRequest { run(served.method) }
@@ -179,8 +178,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         }
         phase = .running
         // The task takes the deadline over from here, which is cheaper than a scope of its own.
-        guard let time else { return start(method) }
-        Deadline.$current.withValue(time.deadline) { start(method) }
+        guard let deadline else { return start(method) }
+        Deadline.$current.withValue(deadline) { start(method) }
     }
 
     /// Starts the handler on the loop and at once: one that never suspends has answered when this returns.
@@ -232,7 +231,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         isMeasured = false
         meter?.callEnded(
             MeasuredCall(
-                code, durationNanoseconds: EventLoop.monotonicNanoseconds() - startNanoseconds,
+                code, durationNanoseconds: MonotonicClock.nanoseconds() - startNanoseconds,
                 sentMessageBytes: sentMessageBytes, receivedMessageBytes: receivedMessageBytes))
     }
 
@@ -244,15 +243,18 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     private func expire(at deadline: Deadline) {
-        let time = CallTime(deadline)
-        self.time = time
-        time.timer = loop.schedule(at: deadline.instant) { [unowned self] in
-            time.timer = nil
-            let status = Status(.deadlineExceeded, "the deadline has passed")
-            let wasRunning = if case .running = phase { true } else { false }
-            finish(status)
-            if wasRunning { cancel(status) }
-        }
+        self.deadline = deadline
+        let timer = DeadlineTimer(self)
+        self.timer = timer
+        loop.schedule(timer, at: deadline)
+    }
+
+    private func deadlineHasPassed() {
+        timer = nil
+        let status = Status(.deadlineExceeded, "the deadline has passed")
+        let wasRunning = if case .running = phase { true } else { false }
+        finish(status)
+        if wasRunning { cancel(status) }
     }
 
     /// Tells the handler, whose answer nobody reads any more.
@@ -309,9 +311,9 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     private func stopTimer() {
-        guard let timer = time?.timer else { return }
+        guard let timer else { return }
         loop.cancel(timer)
-        time?.timer = nil
+        self.timer = nil
     }
 
     /// Ends a call that no handler has seen.

@@ -41,7 +41,7 @@ final class WaitingCalls: @unchecked Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let timer = deadline.map { deadline in
-                    loop.schedule(at: deadline.instant) { [unowned self] in
+                    loop.schedule(at: deadline) { [unowned self] in
                         end(
                             id,
                             Status(.deadlineExceeded, "\(target): no connection in time", certainty: .notProcessed))

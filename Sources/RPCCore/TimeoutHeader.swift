@@ -1,3 +1,5 @@
+internal import Limits
+
 /// The value of `grpc-timeout`: one to eight digits and a unit.
 ///
 /// Source: gRPC over HTTP/2, "Requests", Timeout.
@@ -9,7 +11,7 @@ public enum TimeoutHeader {
 
     /// The finest unit that fits, rounded up; a time-out that has passed already is sent as one nanosecond.
     public static func encode(_ timeout: Duration) -> [UInt8] {
-        let nanoseconds = max(1, nanoseconds(timeout))
+        let nanoseconds = max(1, timeout.wholeNanoseconds)
         for unit in units {
             let count = nanoseconds / unit.nanoseconds + (nanoseconds % unit.nanoseconds == 0 ? 0 : 1)
             if count <= 99_999_999 { return Array(String(count).utf8) + [unit.symbol] }
@@ -17,25 +19,27 @@ public enum TimeoutHeader {
         return Array("99999999H".utf8)
     }
 
-    /// Nil when the text does not follow the grammar. Values past 292 years are cut to that.
-    public static func decode(_ text: some BidirectionalCollection<UInt8>) -> Duration? {
-        guard let symbol = text.last, (2...9).contains(text.count) else { return nil }
-        guard let unit = units.first(where: { $0.symbol == symbol }) else { return nil }
-        var count: Int64 = 0
-        for digit in text.dropLast() {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-            count = count * 10 + Int64(digit - UInt8(ascii: "0"))
+    /// In nanoseconds; nil when the text does not follow the grammar. Values past 292 years are cut to that.
+    public static func decode(_ text: Span<UInt8>) -> Int64? {
+        guard (2...9).contains(text.count) else { return nil }
+        let last = text.count - 1
+        let unit: Int64
+        switch text[last] {
+        case UInt8(ascii: "n"): unit = 1
+        case UInt8(ascii: "u"): unit = 1_000
+        case UInt8(ascii: "m"): unit = 1_000_000
+        case UInt8(ascii: "S"): unit = 1_000_000_000
+        case UInt8(ascii: "M"): unit = 60_000_000_000
+        case UInt8(ascii: "H"): unit = 3_600_000_000_000
+        default: return nil
         }
-        let (product, overflow) = count.multipliedReportingOverflow(by: unit.nanoseconds)
-        return .nanoseconds(overflow ? Int64.max : product)
-    }
-
-    private static func nanoseconds(_ duration: Duration) -> Int64 {
-        let (seconds, attoseconds) = duration.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? 0 : Int64.max }
-        let fraction = attoseconds / 1_000_000_000 + (attoseconds % 1_000_000_000 > 0 ? 1 : 0)
-        let (sum, carry) = scaled.addingReportingOverflow(fraction)
-        return carry ? Int64.max : sum
+        var count: Int64 = 0
+        for index in 0..<last {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            count = count * 10 + Int64(digit)
+        }
+        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        return overflow ? .max : product
     }
 }

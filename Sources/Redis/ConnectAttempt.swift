@@ -42,7 +42,7 @@ final class ConnectAttempt: ReadinessHandler {
         try loop.watch(socket.descriptor, for: .writable, handler: self)
         let isWritable = await withCheckedContinuation { continuation in
             self.continuation = continuation
-            timer = loop.schedule(at: deadline.instant) { self.end(false) }
+            timer = loop.schedule(at: deadline) { self.end(false) }
         }
         guard isWritable else { throw RedisError(.unavailable, "connecting took too long") }
         try socket.finishConnecting()

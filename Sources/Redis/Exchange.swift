@@ -36,7 +36,7 @@ final class Exchange: @unchecked Sendable {
         let outcome: Outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 exchange.continuation = continuation
-                exchange.timer = loop.schedule(at: deadline.instant) {
+                exchange.timer = loop.schedule(at: deadline) {
                     exchange.fail(.deadlineExceeded, "no answer in time")
                 }
                 do throws(RedisError) {

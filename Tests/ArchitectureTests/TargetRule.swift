@@ -52,7 +52,9 @@ extension TargetRule {
         TargetRule("CZlib"),
 
         // Layer 0: pure values.
-        TargetRule("Limits", modules: ["DequeModule"], reason: "The bounded queue is a deque inside."),
+        TargetRule(
+            "Limits", modules: ["DequeModule", "Glibc"],
+            reason: "The bounded queue is a deque inside, and the clock is a system call."),
         TargetRule("Domain"),
 
         // Layer 1: no I/O but in EventLoop; one wrapper for each C library.
@@ -64,7 +66,9 @@ extension TargetRule {
             "Cryptography", ["COpenSSL"],
             reason: "The second wrapper of OpenSSL: hashes and signatures, for targets that know nothing of TLS."),
         TargetRule("Compression", ["CZlib"]),
-        TargetRule("HTTP2", ["CNGHTTP2"], modules: ["DequeModule"]),
+        TargetRule(
+            "HTTP2", ["CNGHTTP2"], modules: ["DequeModule", "Glibc"],
+            reason: "The library's memory is pooled per thread."),
         TargetRule("Protobuf", ["CProtobufC"], modules: ["Glibc"], reason: "protobuf-c takes memory by malloc."),
 
         // Layer 2: clients and servers on the loop. RPC never imports Domain.

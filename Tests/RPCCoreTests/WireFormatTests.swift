@@ -45,17 +45,20 @@ func timeoutEncoding(_ duration: Duration, _ text: String) {
 }
 
 @Test(arguments: [
-    ("1n", Duration.nanoseconds(1)), ("20m", .milliseconds(20)), ("3S", .seconds(3)), ("2M", .seconds(120)),
-    ("1H", .seconds(3600)), ("00000007u", .microseconds(7)), ("99999999H", .nanoseconds(Int64.max)), ("", nil),
+    ("1n", 1 as Int64?), ("20m", 20_000_000), ("3S", 3_000_000_000), ("2M", 120_000_000_000),
+    ("1H", 3_600_000_000_000), ("00000007u", 7_000), ("99999999H", .max), ("", nil),
     ("1", nil), ("S", nil), ("123456789S", nil), ("1s", nil), ("-1S", nil), ("1.5S", nil), (" 1S", nil),
 ])
-func timeoutDecoding(_ text: String, _ duration: Duration?) { #expect(TimeoutHeader.decode(text.utf8) == duration) }
+func timeoutDecoding(_ text: String, _ nanoseconds: Int64?) {
+    let decoded = TimeoutHeader.decode(Array(text.utf8).span)
+    #expect(decoded == nanoseconds)
+}
 
 @Test func anEncodedTimeoutIsNeverShorter() throws {
     var nanoseconds: Int64 = 1
     while nanoseconds < 1 << 60 {
-        let sent = try #require(TimeoutHeader.decode(TimeoutHeader.encode(.nanoseconds(nanoseconds))))
-        #expect(sent >= .nanoseconds(nanoseconds))
+        let sent = TimeoutHeader.decode(TimeoutHeader.encode(.nanoseconds(nanoseconds)).span)
+        #expect(try #require(sent) >= nanoseconds)
         nanoseconds = nanoseconds * 3 + 1
     }
 }

@@ -57,7 +57,7 @@ final class AccountLanes: Sendable {
         guard let id else { return .entered }
         let timer = Deadline.current.flatMap { deadline in
             EventLoop.current.map { loop in
-                (loop, loop.schedule(at: deadline.instant) { self.giveUp(id, account, .deadlineExceeded) })
+                (loop, loop.schedule(at: deadline) { self.giveUp(id, account, .deadlineExceeded) })
             }
         }
         let outcome = await withTaskCancellationHandler {
