@@ -27,6 +27,11 @@ struct ForeignPackageTests {
                 reflection grpc.reflection.v1.ServerReflection grpc.reflection.v1alpha.ServerReflection shop.v1.Shop
 
                 """)
+        let hello = try await BlockingPool.shared.run {
+            Result { try Program.run("\(Self.folder)/.build/debug/Hello") }
+        }.get()
+        #expect(try hello.text == QuickStart.block(after: "It prints:"))
+        #expect(hello.status == 0, "\(hello.errors)")
     }
 
     private static func build() throws -> Program.Result {
@@ -42,7 +47,13 @@ struct ForeignPackageTests {
         }
         try generate("base/money.proto", into: "Base", "Visibility=Public,FileNaming=DropPath")
         try generate("shop/v1/shop.proto", into: "Shop", "FileNaming=PathToUnderscores,ModuleMapping=base/:Base")
-
+        for file in ["protos/hello/v1/hello.proto", "Sources/Hello/Hello.swift"] {
+            let path = "\(folder)/\(file)"
+            let parent = URL(filePath: path).deletingLastPathComponent().path
+            try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            try QuickStart.block(after: "`\(file)`:").write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        try generate("hello/v1/hello.proto", into: "Hello", "")
         return try Program.run(
             "swift", ["build", "--package-path", folder, "-j", "1"], environment: ["MERIDIAN_PATH": Repository.path],
             limit: .seconds(500))
@@ -58,5 +69,19 @@ struct ForeignPackageTests {
                 "--plugin=protoc-gen-meridian=\(try Protoc.products())/protoc-gen-meridian",
                 "--meridian_opt=\(options)", "--meridian_out=\(output)", proto,
             ])
+    }
+}
+
+/// The page of RPC's documentation that newcomers copy from.
+private enum QuickStart {
+    /// The code block that follows a line.
+    static func block(after line: String) throws -> String {
+        let page = try String(
+            contentsOfFile: "\(Repository.path)/Sources/RPC/Documentation.docc/QuickStart.md", encoding: .utf8)
+        let rest = try #require(page.components(separatedBy: "\n\(line)\n").dropFirst().first, "no \(line)")
+        let parts = rest.components(separatedBy: "```")
+        let block = try #require(parts.count > 2 ? parts[1] : nil)
+        // The first line names the language.
+        return String(block.drop { $0 != "\n" }.dropFirst())
     }
 }

@@ -25,5 +25,13 @@ let package = Package(
                 .product(name: "RPCCore", package: "meridian"), .product(name: "Reflection", package: "meridian"),
             ],
             swiftSettings: settings),
+        // The quick start of RPC's documentation.
+        .executableTarget(
+            name: "Hello",
+            dependencies: [
+                .product(name: "Protobuf", package: "meridian"), .product(name: "RPC", package: "meridian"),
+                .product(name: "RPCCore", package: "meridian"),
+            ],
+            swiftSettings: settings),
     ]
 )
