@@ -17,6 +17,12 @@ package enum Program {
         package let description: String
     }
 
+    /// The path of a program of this package that was built together with the tests.
+    package static func built(_ name: String) throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: name).path
+    }
+
     /// - Parameters:
     ///   - path: as the shell would look it up.
     ///   - limit: how long it may run; then it is killed, and that is an error.

@@ -16,9 +16,8 @@ final class Victim: Sendable {
     }
 
     static func run(_ body: (Victim) async throws -> Void) async throws {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
-        process.executableURL = URL(filePath: tests).deletingLastPathComponent().appending(path: "meridian")
+        process.executableURL = URL(filePath: try Program.built("meridian"))
         process.arguments = ["bench", "echo-server", "--port", "0"]
         let output = Pipe()
         process.standardOutput = output

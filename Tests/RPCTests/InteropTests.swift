@@ -6,17 +6,7 @@ import TLS
 import TestSupport
 import Testing
 
-/// The interpreter that has grpcio: the one that `./meridian test` prepares, or `MERIDIAN_PYTHON`.
-private let python: String? = {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    var candidates = [root.appending(path: ".build/python/bin/python").path, "/usr/bin/python3"]
-    if let named = ProcessInfo.processInfo.environment["MERIDIAN_PYTHON"] { candidates.insert(named, at: 0) }
-    for path in candidates where FileManager.default.isExecutableFile(atPath: path) {
-        if let result = runProgram(path, ["-c", "import grpc"]), result.status == 0 { return path }
-    }
-    return nil
-}()
+private let python = Python.interpreter(importing: "grpc")
 
 private func script(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Python/\(name)").path

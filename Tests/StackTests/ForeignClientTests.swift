@@ -6,15 +6,7 @@ import Testing
 
 @testable import meridian
 
-/// The interpreter that has grpcio-tools: the one that `./meridian test` prepares, or `MERIDIAN_PYTHON`.
-private let python: String? = {
-    let named = ProcessInfo.processInfo.environment["MERIDIAN_PYTHON"]
-    let candidates = [named, "\(TestStack.home)/.build/python/bin/python", "/usr/bin/python3"].compactMap { $0 }
-    return candidates.first { path in
-        guard FileManager.default.isExecutableFile(atPath: path) else { return false }
-        return Output(of: path, ["-c", "import grpc, grpc_tools"])?.status == 0
-    }
-}()
+private let python = Python.interpreter(importing: "grpc", "grpc_tools")
 
 extension StackTests {
     @Suite(.enabled(if: python != nil, "grpcio-tools is not installed"))

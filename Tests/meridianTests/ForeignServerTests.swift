@@ -218,8 +218,7 @@ private struct ForeignServer {
     func meridian(
         _ arguments: [String], input: String = "", environment: [String: String] = [:]
     ) async throws -> Program.Result {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let program = URL(filePath: tests).deletingLastPathComponent().appending(path: "meridian").path
+        let program = try Program.built("meridian")
         return try await BlockingPool.shared.run {
             Result { try Program.run(program, arguments, input: Data(input.utf8), environment: environment) }
         }.get()

@@ -24,10 +24,7 @@ final class TestStack: Sendable {
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     /// The program that was built together with the tests.
-    static func program() throws -> String {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: tests).deletingLastPathComponent().appending(path: "meridian").path
-    }
+    static func program() throws -> String { try Program.built("meridian") }
 
     private init(_ stack: Stack) { self.stack = stack }
 
