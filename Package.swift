@@ -56,6 +56,9 @@ let package = Package(
         .library(name: "Health", targets: ["Health"]),
         .library(name: "Reflection", targets: ["Reflection"]),
         .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
+        // gRPC's interop tests, against any implementation.
+        .executable(name: "interop-client", targets: ["interop-client"]),
+        .executable(name: "interop-server", targets: ["interop-server"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -106,6 +109,7 @@ let package = Package(
             embedding: ["Migrations", "SQL"]),
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
         .library("Reflection", ["Protobuf", "RPCCore"]),
+        .library("Interop", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "TLS"]),
         .library("RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"]),
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
         .library("LocalServers", ["CLinux", "EventLoop"]),
@@ -129,6 +133,14 @@ let package = Package(
                 .arguments,
                 .configuration, .logging,
             ], swiftSettings: settings),
+
+        // gRPC's interop tests, as programs.
+        .executableTarget(
+            name: "interop-client", dependencies: ["EventLoop", "Interop", "RPC", "TLS", .arguments],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "interop-server", dependencies: ["EventLoop", "Interop", "RPC", "RPCCore", "TLS", .arguments],
+            swiftSettings: settings),
 
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
@@ -162,6 +174,12 @@ let package = Package(
         .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
         .tests(
             "Reflection", ["EventLoop", "Health", "Protobuf", "RPC", "RPCCore", "TestSupport"], exclude: ["Python"]),
+        .tests(
+            "Interop",
+            [
+                "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "TLS", "TestSupport", "interop-client",
+                "interop-server",
+            ], exclude: ["Python"]),
         .tests(
             "RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS", "TestSupport"],
             exclude: ["Python"]),

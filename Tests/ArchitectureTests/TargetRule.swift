@@ -101,6 +101,9 @@ extension TargetRule {
             reason: "The client for any gRPC server: it knows nothing of trading, runs protoc, reads and writes files."
         ),
         TargetRule(
+            "Interop", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "TLS"],
+            reason: "gRPC's interop tests, both sides: for the runtime's own sake, so it knows nothing of trading."),
+        TargetRule(
             "LocalServers", ["CLinux", "EventLoop"], modules: ["Glibc"],
             reason: "Private PostgreSQL and Redis, for the program and for tests alike; a child's start is C in CLinux."
         ),
@@ -127,6 +130,13 @@ extension TargetRule {
                 "Protobuf", "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
             ]),
             modules: ["ArgumentParser", "Configuration", "Foundation", "Glibc", "Logging", "SystemPackage"]),
+
+        // gRPC's interop tests, as programs.
+        TargetRule(
+            "interop-client", ["EventLoop", "Interop", "RPC", "TLS"], modules: ["ArgumentParser", "Foundation"]),
+        TargetRule(
+            "interop-server", ["EventLoop", "Interop", "RPC", "RPCCore", "TLS"],
+            modules: ["ArgumentParser", "Foundation"]),
 
         // The generator: apart from all others.
         TargetRule(
