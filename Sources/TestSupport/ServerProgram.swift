@@ -3,14 +3,14 @@ internal import LocalServers
 
 /// A server in a process of its own, as its users start it. Its calls block: use them on a `BlockingPool`.
 package final class ServerProgram: Sendable {
-    /// From the line that it wrote when it was ready: what stands behind the last colon.
+    /// From the line that it wrote when it was ready, `serving ... at HOST:PORT`.
     package let port: UInt16
     private let process: ChildProcess
     private let folder: TemporaryDirectory
 
-    /// Starts `command` and waits for its first line. The server also ends with this process.
+    /// Starts `command` and waits for that line. The server also ends with this process.
     ///
-    /// - Parameter limit: for that line; without it the server is ended, and what it wrote is in the error.
+    /// - Parameter limit: for the line; without it the server is ended, and what it wrote is in the error.
     package init(_ command: [String], limit: Duration = .seconds(30)) throws {
         folder = try TemporaryDirectory()
         let log = "\(folder.path)/output"
@@ -18,10 +18,11 @@ package final class ServerProgram: Sendable {
         let deadline = ContinuousClock.now + limit
         while true {
             let hasEnded = process.hasEnded
-            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            if let port = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).dropLast().first
-                .flatMap({ $0.split(separator: ":").last }).flatMap({ UInt16($0) })
-            {
+            let text = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
+            // Whole lines only: what stands behind the last line's end has not come yet.
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            let ready = lines.first { $0.hasPrefix("serving ") }
+            if let port = ready?.split(separator: ":").last.flatMap({ UInt16($0) }) {
                 self.port = port
                 return
             }

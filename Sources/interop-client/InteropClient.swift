@@ -22,7 +22,7 @@ enum Program {
 struct InteropClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "interop-client",
-        abstract: "Run one of gRPC's interop tests against the interop server of any gRPC implementation.",
+        abstract: "Run one of gRPC's interop tests against any implementation's server.",
         discussion: """
             TEST CASES
             \(InteropCase.all.map { "  \($0.name)\n      \($0.summary)" }.joined(separator: "\n"))
@@ -30,10 +30,13 @@ struct InteropClient: AsyncParsableCommand {
             Each has \(InteropCase.limit.components.seconds) s; a soak has --soak_overall_timeout_seconds.
 
             NOT THERE
-              compute_engine_creds, jwt_token_creds, oauth2_auth_token, per_rpc_creds, google_default_credentials,
-              compute_engine_channel_credentials: need accounts and a server at Google
-              cacheable_unary: needs calls by GET, which gRPC has given up, and a caching proxy
-              orca_per_rpc, orca_oob: need the load reports of xDS, which the runtime leaves out
+              compute_engine_creds, jwt_token_creds, oauth2_auth_token, per_rpc_creds,
+              google_default_credentials, compute_engine_channel_credentials
+                  need accounts and a server at Google
+              cacheable_unary
+                  needs calls by GET, which gRPC has given up, and a caching proxy
+              orca_per_rpc, orca_oob
+                  need load reports of xDS, which the runtime leaves out
 
             EXIT CODES
               0   all was as the description says
@@ -42,11 +45,13 @@ struct InteropClient: AsyncParsableCommand {
               64  the command is not valid
 
             EXAMPLES
-              interop-client --server_host=localhost --server_port=8080 --test_case=large_unary
-              interop-client --server_host 10.0.0.7 --server_port 8443 --test_case ping_pong --use_tls true \\
-                --ca_file ca.pem --server_host_override foo.test.google.fr
-              interop-client --server_port=8080 --test_case=rpc_soak --soak_iterations=1000 \\
-                --soak_max_failures=10 --soak_per_iteration_max_acceptable_latency_ms=200
+              interop-client --server_port=8080 --test_case=large_unary
+              interop-client --server_host 10.0.0.7 --server_port 8443 \\
+                --test_case ping_pong --use_tls true --ca_file ca.pem \\
+                --server_host_override foo.test.google.fr
+              interop-client --server_port=8080 --test_case=rpc_soak \\
+                --soak_iterations=1000 --soak_max_failures=10 \\
+                --soak_per_iteration_max_acceptable_latency_ms=200
             """)
 
     @Option(name: .customLong("server_host"), help: "The server's name or address.")

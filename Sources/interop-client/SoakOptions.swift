@@ -33,9 +33,13 @@ struct SoakOptions: ParsableArguments {
     var workers = defaults.workers
 
     func validate() throws {
-        guard iterations >= 1, maximumFailures >= 0, acceptableMilliseconds >= 1, overallSeconds ?? 1 >= 1,
-            minimumMilliseconds >= 0
-        else { throw ValidationError("Counts and times of a soak are positive.") }
+        guard (1...1_000_000_000).contains(iterations), maximumFailures >= 0 else {
+            throw ValidationError("--soak_iterations goes from 1 to 1000000000, --soak_max_failures from 0.")
+        }
+        let day = 86400
+        guard (1...day * 1000).contains(acceptableMilliseconds), (1...1000 * day).contains(overallSeconds ?? 1),
+            (0...day * 1000).contains(minimumMilliseconds)
+        else { throw ValidationError("The times of one call go up to a day, that of all to a thousand.") }
         guard (0...SoakSettings.maximumPayloadBytes).contains(requestBytes),
             (0...SoakSettings.maximumPayloadBytes).contains(responseBytes)
         else { throw ValidationError("The payloads of a soak have 0 to \(SoakSettings.maximumPayloadBytes) bytes.") }

@@ -23,15 +23,17 @@ enum Program {
 struct InteropServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "interop-server",
-        abstract: "Serve grpc.testing.TestService, for the interop client of any gRPC implementation.",
+        abstract: "Serve grpc.testing.TestService, for any implementation's interop client.",
         discussion: """
-            Implements gRPC's "Interoperability Test Case Descriptions" but for what needs Google's identities (who calls,
-            with which OAuth scope) or xDS (ORCA load reports). Serves until a signal ends it, and prints one line when it
-            is ready.
+            Does what gRPC's "Interoperability Test Case Descriptions" ask of a server,
+            but for what needs Google's identities (who calls, with which OAuth scope)
+            or xDS (ORCA load reports). Serves until a signal ends it; prints one line
+            when it is ready.
 
             EXAMPLES
               interop-server --port 8080
-              interop-server --port=8443 --use_tls=true --tls_cert_file=server1.pem --tls_key_file=server1.key
+              interop-server --port=8443 --use_tls=true \\
+                --tls_cert_file=server1.pem --tls_key_file=server1.key
             """)
 
     @Option(name: .long, help: "Where it listens; 0 lets the kernel choose.")

@@ -49,7 +49,7 @@ struct InteropServers: Sendable {
             return command
         case .grpcio:
             let command = [
-                try #require(Implementation.python), Self.script("client.py"), generated, "\(port)", testCase,
+                try #require(Implementation.python), "-B", Self.script("client.py"), generated, "\(port)", testCase,
             ]
             return transport == .tls ? command + [authority.root, Self.name] : command
         }
