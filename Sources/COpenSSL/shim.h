@@ -46,3 +46,8 @@ static inline const ASN1_IA5STRING *copenssl_name_text(const GENERAL_NAME *name)
 
 /// EVP_PKEY_Q_keygen is variadic.
 static inline EVP_PKEY *copenssl_make_ed25519_key(void) { return EVP_PKEY_Q_keygen(0, 0, "ED25519"); }
+
+/// Whether this error means that no further object begins in a PEM text.
+static inline _Bool copenssl_is_end_of_pem(unsigned long code) {
+    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}

@@ -14,7 +14,14 @@ internal import COpenSSL
     deinit { unsafe EVP_PKEY_free(handle) }
 }
 
-/// Reads certificates and keys from PEM text. Keys with a passphrase are refused.
+/// A list of revoked certificates. Owns one reference and gives it back once.
+@safe final class RevocationList {
+    let handle: OpaquePointer
+    init(taking handle: OpaquePointer) { unsafe self.handle = handle }
+    deinit { unsafe X509_CRL_free(handle) }
+}
+
+/// Reads certificates, keys and revocation lists from PEM text. Keys with a passphrase are refused.
 enum PEMReader {
     static func certificates(in pem: PEM) throws(TLSError) -> [Certificate] {
         let bio = try unsafe open(pem)
@@ -23,9 +30,29 @@ enum PEMReader {
         while let handle = unsafe PEM_read_bio_X509(bio, nil, noPassphrase, nil) {
             certificates.append(unsafe Certificate(taking: handle))
         }
-        // The end of the text is reported as an error too.
-        ERR_clear_error()
+        try expectEnd("certificate", in: pem)
         return certificates
+    }
+
+    static func revocationLists(in pem: PEM) throws(TLSError) -> [RevocationList] {
+        let bio = try unsafe open(pem)
+        defer { unsafe BIO_free(bio) }
+        var lists: [RevocationList] = []
+        while let handle = unsafe PEM_read_bio_X509_CRL(bio, nil, noPassphrase, nil) {
+            lists.append(unsafe RevocationList(taking: handle))
+        }
+        try expectEnd("revocation list", in: pem)
+        return lists
+    }
+
+    /// The end of the text is reported as an error too: that nothing begins any more. All others mean damage, such as a
+    /// file that is half written.
+    private static func expectEnd(_ what: String, in pem: PEM) throws(TLSError) {
+        let code = ERR_peek_last_error()
+        guard copenssl_is_end_of_pem(code) else {
+            throw .configuration("\(pem.place): a broken \(what): \(TLSError.queuedText("unreadable"))")
+        }
+        ERR_clear_error()
     }
 
     static func privateKey(in pem: PEM) throws(TLSError) -> PrivateKey {

@@ -1,8 +1,12 @@
 /// Certificates or a key in PEM form.
 public enum PEM: Sendable, Hashable {
-    /// The path of a file, read when the context is made.
+    /// The path of a file, read when the context is made, and again when it has changed.
     case file(String)
     case bytes([UInt8])
+
+    var path: String? { if case .file(let path) = self { path } else { nil } }
+    /// For errors.
+    var place: String { path ?? "PEM text" }
 }
 
 /// What a side shows of itself: its certificate, with intermediates after it, and the key to it.
@@ -29,6 +33,9 @@ public struct TLSServerConfiguration: Sendable, Hashable {
     public var identity: TLSIdentity
     /// The authorities that clients' certificates must come from; needed unless `clientCertificates` is `none`.
     public var trustRoots: PEM?
+    /// Certificates that count no more, by lists of every authority in a client's chain, roots included: a client is
+    /// refused also when the list of one is missing or out of date. Nil revokes nothing.
+    public var revocationList: PEM?
     public var clientCertificates: ClientCertificates
     /// When set, a client's certificate must have one of these DNS names or URIs as alternative name. Exact, no
     /// wildcards; DNS names without regard to case.
@@ -37,11 +44,13 @@ public struct TLSServerConfiguration: Sendable, Hashable {
     public var applicationProtocol: String
 
     public init(
-        identity: TLSIdentity, trustRoots: PEM? = nil, clientCertificates: ClientCertificates = .none,
-        allowedClients: Set<String>? = nil, applicationProtocol: String = "h2"
+        identity: TLSIdentity, trustRoots: PEM? = nil, revocationList: PEM? = nil,
+        clientCertificates: ClientCertificates = .none, allowedClients: Set<String>? = nil,
+        applicationProtocol: String = "h2"
     ) {
         self.identity = identity
         self.trustRoots = trustRoots
+        self.revocationList = revocationList
         self.clientCertificates = clientCertificates
         self.allowedClients = allowedClients
         self.applicationProtocol = applicationProtocol
@@ -54,6 +63,8 @@ public struct TLSClientConfiguration: Sendable, Hashable {
     public var identity: TLSIdentity?
     /// The authorities that the server's certificate must come from; nil takes the system's.
     public var trustRoots: PEM?
+    /// See `TLSServerConfiguration`.
+    public var revocationList: PEM?
     /// The name to ask for and to expect, instead of the host that is dialled.
     public var serverName: String?
     /// When set, the server's certificate must also have one of these DNS names or URIs.
@@ -61,11 +72,12 @@ public struct TLSClientConfiguration: Sendable, Hashable {
     public var applicationProtocol: String
 
     public init(
-        identity: TLSIdentity? = nil, trustRoots: PEM? = nil, serverName: String? = nil,
+        identity: TLSIdentity? = nil, trustRoots: PEM? = nil, revocationList: PEM? = nil, serverName: String? = nil,
         allowedServers: Set<String>? = nil, applicationProtocol: String = "h2"
     ) {
         self.identity = identity
         self.trustRoots = trustRoots
+        self.revocationList = revocationList
         self.serverName = serverName
         self.allowedServers = allowedServers
         self.applicationProtocol = applicationProtocol

@@ -1,154 +1,130 @@
-internal import COpenSSL
+internal import Synchronization
 
-/// Certificates, keys and rules that many connections share. Owns the `SSL_CTX` and frees it once.
+/// Certificates, keys and rules that many connections share, and that follow their files.
 ///
-/// @unchecked: set up in `init`, only read afterwards; OpenSSL counts its references atomically.
-@safe public final class TLSContext: @unchecked Sendable {
-    enum Role { case client, server }
+/// When a connection begins, and the last look is a second old, the files are looked at; if they have changed and have
+/// been left alone for a second, they are read again. Only a set that is whole and fits together takes effect, for
+/// connections that begin from then on; otherwise everything stays as it was. Connections that are there live on:
+/// nothing is resumed, so a new one always proves itself anew. A look costs one `stat` for each file, a reading about a
+/// millisecond, on the thread that makes the connection: keep the files on a local disk. Any thread.
+public final class TLSContext: Sendable {
+    /// What became of files that have changed.
+    public enum Reload: Sendable, Hashable {
+        case taken
+        /// What is in force stays. Told once for each state of the files.
+        case refused(TLSError)
+    }
 
-    let role: Role
-    let serverName: String?
-    let applicationProtocol: String
-    /// URIs as they are, DNS names in lower case.
-    let allowedPeers: Set<String>?
-    let handle: OpaquePointer
+    /// When files are read again.
+    public struct FileChecks: Sendable, Hashable {
+        /// Between two looks at the files.
+        public var interval: Duration
+        /// How long a changed file must have been left alone: it might be half written.
+        public var settlingTime: Duration
+
+        public init(interval: Duration = .seconds(1), settlingTime: Duration = .seconds(1)) {
+            self.interval = interval
+            self.settlingTime = settlingTime
+        }
+    }
+
+    private struct State {
+        var material: TLSMaterial
+        /// The files that `material` was read from.
+        var files: [FileIdentity?]
+        var refusal: Refusal?
+        var nextLook: ContinuousClock.Instant
+    }
+
+    private struct Refusal: Hashable {
+        var files: [FileIdentity?]
+        var error: TLSError
+    }
+
+    private let paths: [String]
+    private let checks: FileChecks
+    private let read: @Sendable () throws(TLSError) -> TLSMaterial
+    private let onReload: @Sendable (Reload) -> Void
+    private let state: Mutex<State>
 
     /// A server's side. Throws `configuration` when a file cannot be read or a key does not fit its certificate.
-    public init(server configuration: TLSServerConfiguration) throws(TLSError) {
-        role = .server
-        serverName = nil
-        applicationProtocol = configuration.applicationProtocol
-        allowedPeers = configuration.allowedClients.map(Self.normalized)
-        unsafe handle = try Self.makeHandle(TLS_server_method())
-        try use(configuration.identity)
-        let mode =
-            switch configuration.clientCertificates {
-            case .none: SSL_VERIFY_NONE
-            case .optional: SSL_VERIFY_PEER
-            case .required: SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+    ///
+    /// - Parameter onReload: called on the thread that has read the files again.
+    public convenience init(
+        server configuration: TLSServerConfiguration, checks: FileChecks = .init(),
+        onReload: @escaping @Sendable (Reload) -> Void = { _ in }
+    ) throws(TLSError) {
+        let identity = configuration.identity
+        try self.init(
+            [identity.certificateChain, identity.privateKey, configuration.trustRoots, configuration.revocationList],
+            checks, onReload
+        ) { () throws(TLSError) in try TLSMaterial(server: configuration) }
+    }
+
+    /// A client's side. Like `init(server:)`; the system's trust roots are read once.
+    public convenience init(
+        client configuration: TLSClientConfiguration, checks: FileChecks = .init(),
+        onReload: @escaping @Sendable (Reload) -> Void = { _ in }
+    ) throws(TLSError) {
+        let identity = configuration.identity
+        try self.init(
+            [identity?.certificateChain, identity?.privateKey, configuration.trustRoots, configuration.revocationList],
+            checks, onReload
+        ) { () throws(TLSError) in try TLSMaterial(client: configuration) }
+    }
+
+    private init(
+        _ sources: [PEM?], _ checks: FileChecks, _ onReload: @escaping @Sendable (Reload) -> Void,
+        read: @escaping @Sendable () throws(TLSError) -> TLSMaterial
+    ) throws(TLSError) {
+        paths = sources.compactMap { $0?.path }
+        self.checks = checks
+        self.onReload = onReload
+        self.read = read
+        // Looked at first: what changes meanwhile is seen at the next look.
+        let files = paths.map(FileIdentity.init(path:))
+        state = Mutex(State(material: try read(), files: files, nextLook: .now + checks.interval))
+    }
+
+    /// What a connection that begins now uses.
+    func current() -> TLSMaterial {
+        guard !paths.isEmpty else { return state.withLock { $0.material } }
+        let now = ContinuousClock.now
+        let isDue = state.withLock { state in
+            guard now >= state.nextLook else { return false }
+            state.nextLook = now + checks.interval
+            return true
+        }
+        if isDue { look() }
+        return state.withLock { $0.material }
+    }
+
+    private func look() {
+        let files = paths.map(FileIdentity.init(path:))
+        let known = state.withLock { $0.files }
+        guard files != known else { return }
+        guard files.allSatisfy({ $0?.isSettled(for: checks.settlingTime) ?? true }) else { return }
+        let result = Result { () throws(TLSError) in try read() }
+        // Changed while it was read: what was read may be of both states.
+        guard paths.map(FileIdentity.init(path:)) == files else { return }
+        switch result {
+        case .success(let material):
+            let isNew = state.withLock { state in
+                // Another thread has read them as well, perhaps in a later state.
+                guard state.files == known else { return false }
+                state.material = material
+                state.files = files
+                state.refusal = nil
+                return true
             }
-        if configuration.clientCertificates != .none {
-            guard let roots = configuration.trustRoots else {
-                throw .configuration("verifying clients needs trust roots")
+            if isNew { onReload(.taken) }
+        case .failure(let error):
+            let refusal = Refusal(files: files, error: error)
+            let isNew = state.withLock { state in
+                defer { state.refusal = refusal }
+                return state.refusal != refusal
             }
-            try trust(roots)
-        }
-        unsafe SSL_CTX_set_verify(handle, mode, verifyName)
-        unsafe SSL_CTX_set_alpn_select_cb(handle, selectProtocol, Unmanaged.passUnretained(self).toOpaque())
-        unsafe SSL_CTX_set_ex_data(handle, 0, Unmanaged.passUnretained(self).toOpaque())
-    }
-
-    /// A client's side. Throws like `init(server:)`.
-    public init(client configuration: TLSClientConfiguration) throws(TLSError) {
-        role = .client
-        serverName = configuration.serverName
-        applicationProtocol = configuration.applicationProtocol
-        allowedPeers = configuration.allowedServers.map(Self.normalized)
-        unsafe handle = try Self.makeHandle(TLS_client_method())
-        if let identity = configuration.identity { try use(identity) }
-        if let roots = configuration.trustRoots {
-            try trust(roots)
-        } else {
-            try check(unsafe SSL_CTX_set_default_verify_paths(handle), "the system's trust roots")
-        }
-        unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, verifyName)
-        let list = [UInt8(applicationProtocol.utf8.count)] + Array(applicationProtocol.utf8)
-        guard unsafe SSL_CTX_set_alpn_protos(handle, list, UInt32(list.count)) == 0 else {
-            throw .configuration("application protocol \(applicationProtocol)")
-        }
-        unsafe SSL_CTX_set_ex_data(handle, 0, Unmanaged.passUnretained(self).toOpaque())
-    }
-
-    deinit { unsafe SSL_CTX_free(handle) }
-
-    private static func normalized(_ names: Set<String>) -> Set<String> {
-        // Only URIs have a colon; their case matters.
-        Set(names.map { $0.contains(":") ? $0 : $0.lowercased() })
-    }
-
-    private static func makeHandle(_ method: OpaquePointer?) throws(TLSError) -> OpaquePointer {
-        ERR_clear_error()
-        guard let handle = unsafe SSL_CTX_new(method) else {
-            throw .configuration(TLSError.queuedText("no TLS context"))
-        }
-        unsafe SSL_CTX_set_options(handle, copenssl_options)
-        unsafe copenssl_disable_session_cache(handle)
-        unsafe SSL_CTX_set_num_tickets(handle, 0)
-        let modes =
-            SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
-        unsafe _ = copenssl_set_mode(handle, Int(modes))
-        guard unsafe copenssl_set_minimum_version(handle, TLS1_2_VERSION) == 1,
-            unsafe SSL_CTX_set_cipher_list(handle, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1
-        else {
-            unsafe SSL_CTX_free(handle)
-            throw .configuration(TLSError.queuedText("versions and ciphers"))
-        }
-        return unsafe handle
-    }
-
-    private func use(_ identity: TLSIdentity) throws(TLSError) {
-        let chain = try PEMReader.certificates(in: identity.certificateChain)
-        guard let own = chain.first else { throw .configuration("no certificate in \(identity.certificateChain)") }
-        try check(unsafe SSL_CTX_use_certificate(handle, own.handle), "the certificate")
-        for intermediate in chain.dropFirst() {
-            // The context takes a reference of its own.
-            unsafe X509_up_ref(intermediate.handle)
-            try check(unsafe copenssl_add_chain_certificate(handle, intermediate.handle), "the certificate chain")
-        }
-        let key = try PEMReader.privateKey(in: identity.privateKey)
-        try check(unsafe SSL_CTX_use_PrivateKey(handle, key.handle), "the private key")
-        try check(unsafe SSL_CTX_check_private_key(handle), "the private key does not fit the certificate")
-    }
-
-    private func trust(_ roots: PEM) throws(TLSError) {
-        let certificates = try PEMReader.certificates(in: roots)
-        guard !certificates.isEmpty else { throw .configuration("no certificate in \(roots)") }
-        let store = unsafe SSL_CTX_get_cert_store(handle)
-        for certificate in certificates {
-            try check(unsafe X509_STORE_add_cert(store, certificate.handle), "the trust roots")
-            if role == .server { unsafe SSL_CTX_add_client_CA(handle, certificate.handle) }
+            if isNew { onReload(.refused(error)) }
         }
     }
-
-    private func check(_ result: Int32, _ what: String) throws(TLSError) {
-        guard result == 1 else { throw .configuration("\(what): \(TLSError.queuedText("refused"))") }
-    }
-}
-
-private func context(_ pointer: UnsafeMutableRawPointer?) -> TLSContext? {
-    guard let pointer = unsafe pointer else { return nil }
-    return unsafe Unmanaged<TLSContext>.fromOpaque(pointer).takeUnretainedValue()
-}
-
-/// Adds the list of allowed names to the verification of a chain, so that a refused peer is told by an alert. The
-/// engine holds the context while a handshake runs.
-private let verifyName: SSL_verify_cb = { isValid, store in
-    guard isValid == 1, unsafe X509_STORE_CTX_get_error_depth(store) == 0 else { return isValid }
-    let ssl = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
-    guard let ssl = unsafe ssl, let owner = unsafe context(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(OpaquePointer(ssl)), 0))
-    else { return 0 }
-    guard let allowed = owner.allowedPeers else { return 1 }
-    guard let certificate = unsafe X509_STORE_CTX_get_current_cert(store) else { return 0 }
-    guard unsafe !PeerCertificate(reading: certificate).isOneOf(allowed) else { return 1 }
-    unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
-    return 0
-}
-
-/// Chooses the one protocol there is, or ends the handshake with the alert `no_application_protocol`.
-private let selectProtocol: SSL_CTX_alpn_select_cb_func = { _, output, outputCount, input, inputCount, owner in
-    guard let wanted = unsafe context(owner)?.applicationProtocol.utf8, let input = unsafe input else {
-        return SSL_TLSEXT_ERR_ALERT_FATAL
-    }
-    var offset = 0
-    while offset < Int(inputCount) {
-        let count = unsafe Int(input[offset])
-        guard offset + 1 + count <= Int(inputCount) else { break }
-        if unsafe UnsafeBufferPointer(start: input + offset + 1, count: count).elementsEqual(wanted) {
-            unsafe output?.pointee = input + offset + 1
-            unsafe outputCount?.pointee = UInt8(count)
-            return SSL_TLSEXT_ERR_OK
-        }
-        offset += 1 + count
-    }
-    return SSL_TLSEXT_ERR_ALERT_FATAL
 }

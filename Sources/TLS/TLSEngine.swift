@@ -19,7 +19,7 @@ public enum TLSReadOutcome: Hashable, Sendable {
 ///
 /// Owns the `SSL` and frees it once. Confine it to one thread.
 @safe public final class TLSEngine {
-    private let context: TLSContext
+    private let material: TLSMaterial
     private let handle: OpaquePointer
     private let input: OpaquePointer
     private let output: OpaquePointer
@@ -28,9 +28,9 @@ public enum TLSReadOutcome: Hashable, Sendable {
     /// - Parameter serverName: for clients: the host that is dialled, a DNS name or numeric address; the context's own
     ///   name comes first.
     public init(_ context: TLSContext, serverName: String? = nil) throws(TLSError) {
-        self.context = context
+        material = context.current()
         ERR_clear_error()
-        guard let handle = unsafe SSL_new(context.handle) else {
+        guard let handle = unsafe SSL_new(material.handle) else {
             throw .configuration(TLSError.queuedText("no TLS connection"))
         }
         guard let input = unsafe BIO_new(BIO_s_mem()), let output = unsafe BIO_new(BIO_s_mem()) else {
@@ -42,11 +42,11 @@ public enum TLSReadOutcome: Hashable, Sendable {
         unsafe self.handle = handle
         unsafe self.input = input
         unsafe self.output = output
-        switch context.role {
+        switch material.role {
         case .server: unsafe SSL_set_accept_state(handle)
         case .client:
             unsafe SSL_set_connect_state(handle)
-            guard let name = context.serverName ?? serverName else {
+            guard let name = material.serverName ?? serverName else {
                 throw .configuration("a client needs the server's name")
             }
             try expect(name)

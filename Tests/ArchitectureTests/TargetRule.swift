@@ -61,7 +61,8 @@ extension TargetRule {
         TargetRule("RPCCore", ["Limits"]),
         TargetRule(
             "EventLoop", ["CLinux", "Limits"], modules: ["Glibc"], reason: "Sockets and epoll are system calls."),
-        TargetRule("TLS", ["COpenSSL"]),
+        TargetRule(
+            "TLS", ["COpenSSL"], modules: ["Glibc"], reason: "Whether certificate files have changed is told by stat."),
         TargetRule(
             "Cryptography", ["COpenSSL"],
             reason: "The second wrapper of OpenSSL: hashes and signatures, for targets that know nothing of TLS."),

@@ -2,12 +2,12 @@ import TLS
 import TestSupport
 import Testing
 
-private func identity(_ issued: TestAuthority.Issued) -> TLSIdentity {
+func identity(_ issued: TestAuthority.Issued) -> TLSIdentity {
     TLSIdentity(certificateChain: .file(issued.certificate), privateKey: .file(issued.key))
 }
 
-/// Certificates for the tests of this file, made once.
-private struct Setting {
+/// Certificates for the tests, made once.
+struct Setting {
     let authority: TestAuthority
     let server: TLSIdentity
     let client: TLSIdentity
@@ -77,7 +77,7 @@ private func write(_ bytes: [UInt8], to engine: TLSEngine) throws {
 }
 
 /// Moves bytes both ways in pieces until both sides are established; returns what failed on either side.
-private func shakeHands(_ client: TLSEngine, _ server: TLSEngine, piece: Int = .max) -> (
+func shakeHands(_ client: TLSEngine, _ server: TLSEngine, piece: Int = .max) -> (
     client: TLSError?, server: TLSError?
 ) {
     var errors: (client: TLSError?, server: TLSError?) = (nil, nil)

@@ -1,8 +1,14 @@
 import TLS
 
 /// The folder that `Certs/generate` filled, and who may speak to whom: every link is TLS with both sides named.
+///
+/// Files that change there take effect for new connections: see `TLSContext`.
 struct Certificates: Sendable {
     let folder: String
+    /// A PEM file with the revocation lists of every authority in a chain; nil revokes nothing.
+    var revocationList: String?
+    /// Told what became of changed files, and which side of which link has read them.
+    var onReload: @Sendable (_ link: String, TLSContext.Reload) -> Void = { _, _ in }
 
     /// The name in a service's certificate that the other side checks.
     static func uri(_ name: String) -> String { "spiffe://meridian/\(name)" }
@@ -24,16 +30,20 @@ struct Certificates: Sendable {
         try TLSContext(
             server: TLSServerConfiguration(
                 identity: identity(service.rawValue), trustRoots: .file("\(folder)/ca.pem"),
+                revocationList: revocationList.map { .file($0) },
                 clientCertificates: callers == nil ? .none : .required,
-                allowedClients: callers.map { Set($0.map(Self.uri)) }))
+                allowedClients: callers.map { Set($0.map(Self.uri)) })
+        ) { [onReload] in onReload("server", $0) }
     }
 
     /// - Parameter name: who calls: a service, or "operator".
     func client(as name: String, to peer: ServiceName) throws -> TLSContext {
         try TLSContext(
             client: TLSClientConfiguration(
-                identity: identity(name), trustRoots: .file("\(folder)/ca.pem"), serverName: peer.rawValue,
-                allowedServers: [Self.uri(peer.rawValue)]))
+                identity: identity(name), trustRoots: .file("\(folder)/ca.pem"),
+                revocationList: revocationList.map { .file($0) }, serverName: peer.rawValue,
+                allowedServers: [Self.uri(peer.rawValue)])
+        ) { [onReload] in onReload("client of \(peer.rawValue)", $0) }
     }
 
     private func identity(_ name: String) -> TLSIdentity {

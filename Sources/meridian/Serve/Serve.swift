@@ -12,7 +12,10 @@ struct Serve: AsyncParsableCommand {
               MERIDIAN_LISTEN            where it serves: host:port or unix:PATH, with commas between several (required)
               MERIDIAN_CONTROL_LISTEN    mock-broker: where its control service is served
               MERIDIAN_METRICS_LISTEN    where Prometheus finds /metrics: 127.0.0.1:9100; none by default
-              MERIDIAN_CERTS             the folder that Certs/generate filled (required)
+              MERIDIAN_CERTS             the folder that Certs/generate filled (required); files that change
+                                         there are read again, and used for new connections
+              MERIDIAN_REVOCATION_LIST   PEM file with the revocation list (CRL) of every authority in use, read again
+                                         like those; peers that it names are refused, and all when it is out of date
               MERIDIAN_POSTGRES          how to reach its database, as libpq writes it: "host=/run/pg dbname=x"
               MERIDIAN_POSTGRES_CONNECTIONS  to its database at most, for each loop (8)
               MERIDIAN_REDIS             unix:PATH or host:port

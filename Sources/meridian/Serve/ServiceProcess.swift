@@ -46,7 +46,9 @@ struct ServiceProcess {
         let group = try EventLoopGroup(
             name: service.rawValue, count: try settings.integer("loops", default: 1, in: 1...64))
         let environment = ServiceEnvironment(group: group, log: log)
-        let certificates = Certificates(folder: try settings.text("certs"))
+        let certificates = Certificates(
+            folder: try settings.text("certs"), revocationList: settings.optionalText("revocation.list"),
+            onReload: Self.reloadReport(environment))
         let resources = ServiceResources(
             service: service, settings: settings, environment: environment, certificates: certificates)
         let parts = try await resources.makeParts()
@@ -95,6 +97,28 @@ struct ServiceProcess {
         }
         await resources.shutDown()
         log.info("service.stopped")
+    }
+
+    /// Logs and counts what becomes of changed certificate files.
+    private static func reloadReport(
+        _ environment: ServiceEnvironment
+    ) -> @Sendable (String, TLSContext.Reload) -> Void {
+        let (taken, refused) = (counter("taken"), counter("refused"))
+        func counter(_ result: String) -> Counter {
+            environment.metrics.counter(
+                "meridian_tls_reloads_total", help: "Times that changed certificate files were read.",
+                labels: ["result": result])
+        }
+        return { [log = environment.log] link, reload in
+            switch reload {
+            case .taken:
+                taken.increment()
+                log.notice("certificates.reloaded", metadata: ["link": "\(link)"])
+            case .refused(let error):
+                refused.increment()
+                log.error("certificates.refused", metadata: ["link": "\(link)", "error": "\(error)"])
+            }
+        }
     }
 
     /// The services, and reflection if the settings ask for it.
