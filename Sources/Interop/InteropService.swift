@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import Limits
 internal import Protobuf
 public import RPCCore
 
@@ -60,7 +60,7 @@ public struct InteropService: RPCService {
         _ request: Grpc_Testing_SimpleRequest, _ context: ServerContext
     ) async throws -> Grpc_Testing_SimpleResponse {
         try await begin(context, with: ["cache-control": "max-age=60, public"])
-        let time = Array(String(EventLoop.monotonicNanoseconds()).utf8)
+        let time = Array(String(MonotonicClock.nanoseconds()).utf8)
         return Grpc_Testing_SimpleResponse(payload: Grpc_Testing_Payload(body: time))
     }
 
