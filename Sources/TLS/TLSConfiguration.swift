@@ -28,6 +28,14 @@ public enum ClientCertificates: Sendable, Hashable {
     case required
 }
 
+/// What a client wants to know of a server before it speaks to it.
+public enum ServerVerification: Sendable, Hashable {
+    /// That an authority it trusts vouches for the server under the name that was dialled.
+    case authorityAndName
+    /// Nothing: anybody in between can read and change everything. For trying things out by hand.
+    case none
+}
+
 /// TLS 1.2 or newer, forward secrecy and authenticated encryption only, no renegotiation, compression or resumption.
 public struct TLSServerConfiguration: Sendable, Hashable {
     public var identity: TLSIdentity
@@ -57,7 +65,7 @@ public struct TLSServerConfiguration: Sendable, Hashable {
     }
 }
 
-/// See `TLSServerConfiguration`. The server's certificate is always verified, name included.
+/// See `TLSServerConfiguration`. The server's certificate is verified, name included, unless `verification` is `none`.
 public struct TLSClientConfiguration: Sendable, Hashable {
     /// Shown when the server asks.
     public var identity: TLSIdentity?
@@ -69,17 +77,21 @@ public struct TLSClientConfiguration: Sendable, Hashable {
     public var serverName: String?
     /// When set, the server's certificate must also have one of these DNS names or URIs.
     public var allowedServers: Set<String>?
+    /// With `none`, there must be no `trustRoots`, `revocationList` and `allowedServers`, which would mean nothing.
+    public var verification: ServerVerification
     public var applicationProtocol: String
 
     public init(
         identity: TLSIdentity? = nil, trustRoots: PEM? = nil, revocationList: PEM? = nil, serverName: String? = nil,
-        allowedServers: Set<String>? = nil, applicationProtocol: String = "h2"
+        allowedServers: Set<String>? = nil, verification: ServerVerification = .authorityAndName,
+        applicationProtocol: String = "h2"
     ) {
         self.identity = identity
         self.trustRoots = trustRoots
         self.revocationList = revocationList
         self.serverName = serverName
         self.allowedServers = allowedServers
+        self.verification = verification
         self.applicationProtocol = applicationProtocol
     }
 }

@@ -55,7 +55,7 @@ public enum TLSReadOutcome: Hashable, Sendable {
 
     deinit { unsafe SSL_free(handle) }
 
-    /// The peer's verified certificate; nil when it has shown none.
+    /// The peer's certificate, verified unless a client's configuration says otherwise; nil when it has shown none.
     public var peerCertificate: PeerCertificate? {
         guard let certificate = unsafe SSL_get1_peer_certificate(handle) else { return nil }
         defer { unsafe X509_free(certificate) }
@@ -143,7 +143,8 @@ public enum TLSReadOutcome: Hashable, Sendable {
     private func handshakeError() -> TLSError {
         let code = unsafe SSL_get_verify_result(handle)
         let text = TLSError.queuedText("the peer closed the connection")
-        guard code != Int(X509_V_OK) else { return .handshake(text) }
+        let isVerified = unsafe SSL_get_verify_mode(handle) != SSL_VERIFY_NONE
+        guard isVerified, code != Int(X509_V_OK) else { return .handshake(text) }
         if code == Int(X509_V_ERR_APPLICATION_VERIFICATION) {
             return .certificate("\(peerNames) is not on the list of allowed peers")
         }

@@ -47,13 +47,21 @@ internal import COpenSSL
         allowedPeers = configuration.allowedServers.map(Self.normalized)
         unsafe handle = try Self.makeHandle(TLS_client_method())
         if let identity = configuration.identity { try use(identity) }
-        if let roots = configuration.trustRoots {
-            try trust(roots)
-        } else {
-            try check(unsafe SSL_CTX_set_default_verify_paths(handle), "the system's trust roots")
+        switch configuration.verification {
+        case .authorityAndName:
+            if let roots = configuration.trustRoots {
+                try trust(roots)
+            } else {
+                try check(unsafe SSL_CTX_set_default_verify_paths(handle), "the system's trust roots")
+            }
+            if let list = configuration.revocationList { try revoke(list) }
+            unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, verifyName)
+        case .none:
+            guard configuration.trustRoots == nil, configuration.revocationList == nil, allowedPeers == nil else {
+                throw .configuration("trust roots, a revocation list or allowed servers, and no verification")
+            }
+            unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_NONE, nil)
         }
-        if let list = configuration.revocationList { try revoke(list) }
-        unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, verifyName)
         let list = [UInt8(applicationProtocol.utf8.count)] + Array(applicationProtocol.utf8)
         guard unsafe SSL_CTX_set_alpn_protos(handle, list, UInt32(list.count)) == 0 else {
             throw .configuration("application protocol \(applicationProtocol)")

@@ -209,6 +209,22 @@ func theListOfAllowedPeersDecides(_ allowed: Set<String>, _ accepted: Bool) thro
     #expect(accepted.client == nil)
 }
 
+@Test func aClientThatVerifiesNothingTakesEverything() throws {
+    let setting = try Setting.shared.get()
+    let client = try TLSEngine(
+        try TLSContext(client: TLSClientConfiguration(identity: setting.client, verification: .none)),
+        serverName: "other.test")
+    let errors = shakeHands(client, try setting.serverSide())
+    #expect(errors.client == nil && errors.server == nil && client.isEstablished)
+    for contradiction in [
+        TLSClientConfiguration(trustRoots: .file(setting.authority.root), verification: .none),
+        TLSClientConfiguration(revocationList: .file("x"), verification: .none),
+        TLSClientConfiguration(allowedServers: ["server.test"], verification: .none),
+    ] {
+        #expect(throws: TLSError.self) { try TLSContext(client: contradiction) }
+    }
+}
+
 @Test func anExpiredCertificateIsRefused() throws {
     let setting = try Setting.shared.get()
     let old = identity(try setting.authority.issue("client", alternativeNames: ["DNS:client.test"], days: -1))

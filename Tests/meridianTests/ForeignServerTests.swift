@@ -148,6 +148,16 @@ struct ForeignServerTests {
             #expect(result.text == Self.part, "\(result.errors)")
             result = try await server.meridian(["list", address, "--ca", authority.root] + identity)
             #expect(result.status == 2 && result.text.isEmpty, "\(result.errors)")
+            // Neither the authority nor the name matters any more.
+            result = try await server.meridian(["list", address, "--insecure"] + identity)
+            #expect(result.text.contains("test.tool.Shop\n"), "\(result.errors)")
+            result = try await server.meridian(
+                ["call", address, "Find", "-d", #"{"name":"a"}"#, "--insecure"] + identity)
+            #expect(result.text == Self.part, "\(result.errors)")
+            for contradiction in [["--ca", authority.root], ["--plaintext"]] {
+                result = try await server.meridian(["list", address, "--insecure"] + contradiction)
+                #expect(result.status == 64 && result.errors.contains("--insecure"), "\(result.errors)")
+            }
         }
     }
 

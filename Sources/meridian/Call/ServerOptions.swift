@@ -13,6 +13,15 @@ struct ServerOptions: ParsableArguments {
     )
     var ca: String?
 
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "Speak TLS and take any certificate. Whoever is in between can read and change everything, headers included.",
+            discussion:
+                "For trying things out; --ca with the server's own certificate verifies one that no authority issued."
+        ))
+    var insecure = false
+
     @Option(name: .long, help: "Show this certificate (PEM file); needs --key.", completion: .file())
     var cert: String?
 
@@ -42,8 +51,9 @@ struct ServerOptions: ParsableArguments {
     func validate() throws {
         guard (cert == nil) == (key == nil) else { throw ValidationError("--cert and --key belong together.") }
         guard !plaintext || !wantsTLS else {
-            throw ValidationError("--plaintext goes without --ca, --cert, --key and --server-name.")
+            throw ValidationError("--plaintext goes without \(Self.tlsOptions).")
         }
+        guard !insecure || ca == nil else { throw ValidationError("--insecure trusts everybody, --ca one authority.") }
         _ = try DurationText.parse(connectTimeout)
         guard try keepaliveTime.map(DurationText.parse) ?? .seconds(10) >= .seconds(10) else {
             throw ValidationError("--keepalive-time is 10s or more: servers end connections that ping more often.")
@@ -52,7 +62,8 @@ struct ServerOptions: ParsableArguments {
         _ = try ByteCountText.parse(maxMessageSize)
     }
 
-    private var wantsTLS: Bool { ca != nil || cert != nil || serverName != nil }
+    private var wantsTLS: Bool { ca != nil || cert != nil || serverName != nil || insecure }
+    private static let tlsOptions = "--ca, --cert, --key, --server-name and --insecure"
 
     /// Nil when nothing limits the whole.
     func maximumTime() throws -> Duration? { try maxTime.map(DurationText.parse) }
@@ -64,7 +75,7 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("https:// and --plaintext contradict each other.")
         }
         guard address.usesTLS != false || !wantsTLS else {
-            throw ValidationError("http:// goes without --ca, --cert, --key and --server-name.")
+            throw ValidationError("http:// goes without \(Self.tlsOptions).")
         }
         let isSecure = address.usesTLS ?? (!plaintext && (wantsTLS || !address.isUnixSocket))
         return try settings(for: address, tls: isSecure ? try tls() : nil)
@@ -86,7 +97,8 @@ struct ServerOptions: ParsableArguments {
         do {
             return try TLSContext(
                 client: TLSClientConfiguration(
-                    identity: identity, trustRoots: ca.map { .file($0) }, serverName: serverName))
+                    identity: identity, trustRoots: ca.map { .file($0) }, serverName: serverName,
+                    verification: insecure ? .none : .authorityAndName))
         } catch {
             throw ToolFailure.invalid("TLS cannot be set up: \(error)")
         }
