@@ -171,7 +171,7 @@ let package = Package(
                 .protobufPlugin,
             ], exclude: ["ForeignPackage"]),
         .tests("Contracts", ["Domain", "RPCCore"]),
-        .tests("Health", ["EventLoop", "RPC", "RPCCore"]),
+        .tests("Health", ["EventLoop", "RPC", "RPCCore", "TestSupport"], exclude: ["Python"]),
         .tests(
             "Reflection", ["EventLoop", "Health", "Protobuf", "RPC", "RPCCore", "TestSupport"], exclude: ["Python"]),
         .tests(

@@ -12,6 +12,10 @@ public final class HealthService: Health {
         var lastWatcher: UInt64 = 0
     }
 
+    /// Services that one answer to `List` may have, the server as a whole among them: enough for a dashboard, and too
+    /// few for `List` to be used in place of `Check`.
+    public static let listLimit = 100
+
     private let state = Mutex(State())
     private let watcherLimit: Int
 
@@ -50,6 +54,16 @@ public final class HealthService: Health {
             throw Status(.notFound, "unknown service")
         }
         return HealthHealthCheckResponse(status: status)
+    }
+
+    public func list(
+        _ request: HealthHealthListRequest, context: ServerContext
+    ) async throws -> HealthHealthListResponse {
+        let statuses = state.withLock { $0.statuses }
+        guard statuses.count <= Self.listLimit else {
+            throw Status(.resourceExhausted, "there are more than \(Self.listLimit) services: use Check or Watch")
+        }
+        return HealthHealthListResponse(statuses: statuses.mapValues { HealthHealthCheckResponse(status: $0) })
     }
 
     public func watch(

@@ -110,3 +110,50 @@ public struct HealthHealthCheckResponse: Protobuf.Message {
         )
     }
 }
+
+/// Asks about all services.
+public struct HealthHealthListRequest: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("grpc.health.v1.HealthListRequest")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// All services at one moment.
+public struct HealthHealthListResponse: Protobuf.Message {
+    /// By full service name; the empty one is the server as a whole.
+    public var statuses: [String: HealthHealthCheckResponse] = [:]
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(statuses: [String: HealthHealthCheckResponse] = [:]) {
+        self.statuses = statuses
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "grpc.health.v1.HealthListResponse",
+        fields: [
+            .init(1, "statuses", .message { HealthHealthCheckResponse.schema }, .map(key: .string))
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readMap(0, into: &statuses)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeMap(statuses, at: 0)
+        builder.write(unknownFields)
+    }
+}

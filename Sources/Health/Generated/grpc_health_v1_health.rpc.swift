@@ -14,6 +14,14 @@ public enum HealthMethods {
             decode: { try HealthHealthCheckResponse(decoding: $0) }, encode: { $0.encoded() })
     )
 
+    public static let list = RPCCore.MethodDescriptor<HealthHealthListRequest, HealthHealthListResponse>(
+        service: "grpc.health.v1.Health",
+        method: "List",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try HealthHealthListRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try HealthHealthListResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     public static let watch = RPCCore.MethodDescriptor<HealthHealthCheckRequest, HealthHealthCheckResponse>(
         service: "grpc.health.v1.Health",
         method: "Watch",
@@ -28,6 +36,7 @@ public enum HealthMethods {
         fullName: "grpc.health.v1.Health",
         methods: [
             .init(name: "Check", shape: .unary),
+            .init(name: "List", shape: .unary),
             .init(name: "Watch", shape: .serverStreaming),
         ],
         files: descriptorFiles
@@ -38,6 +47,7 @@ public enum HealthMethods {
         "grpc.health.v1.Health",
         [
             .init("Check", HealthHealthCheckRequest.schema, HealthHealthCheckResponse.schema),
+            .init("List", HealthHealthListRequest.schema, HealthHealthListResponse.schema),
             .init("Watch", HealthHealthCheckRequest.schema, HealthHealthCheckResponse.schema, serverStreams: true),
         ]
     )
@@ -50,6 +60,12 @@ public protocol Health: RPCCore.RPCService {
         _ request: HealthHealthCheckRequest,
         context: RPCCore.ServerContext
     ) async throws -> HealthHealthCheckResponse
+
+    /// The status of every service; RESOURCE_EXHAUSTED when there are more than 100.
+    func list(
+        _ request: HealthHealthListRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> HealthHealthListResponse
 
     /// The status now and at every change.
     func watch(
@@ -65,6 +81,9 @@ extension Health {
         registry.describe(HealthMethods.service)
         registry.addUnary(HealthMethods.check) {
             try await check($0, context: $1)
+        }
+        registry.addUnary(HealthMethods.list) {
+            try await list($0, context: $1)
         }
         registry.addServerStreaming(HealthMethods.watch) {
             try await watch($0, responses: $1, context: $2)
@@ -86,6 +105,14 @@ public struct HealthClient: Sendable {
         try await channel.unary(HealthMethods.check, request, options: options)
     }
 
+    /// The status of every service; RESOURCE_EXHAUSTED when there are more than 100.
+    public func list(
+        _ request: HealthHealthListRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> HealthHealthListResponse {
+        try await channel.unary(HealthMethods.list, request, options: options)
+    }
+
     /// The status now and at every change.
     public func watch<Returned>(
         _ request: HealthHealthCheckRequest,
@@ -102,8 +129,11 @@ private let descriptorFiles: [String] = [
     ChtncnBjL2hlYWx0aC92MS9oZWFsdGgucHJvdG8SDmdycGMuaGVhbHRoLnYxIi4KEkhlYWx0aENoZWNrUmVxdWVzdBIYCgdzZXJ2aWNlGAEgASgJUgd\
     zZXJ2aWNlIrEBChNIZWFsdGhDaGVja1Jlc3BvbnNlEkkKBnN0YXR1cxgBIAEoDjIxLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2UuU2\
     VydmluZ1N0YXR1c1IGc3RhdHVzIk8KDVNlcnZpbmdTdGF0dXMSCwoHVU5LTk9XThAAEgsKB1NFUlZJTkcQARIPCgtOT1RfU0VSVklORxACEhMKD1NFU\
-    lZJQ0VfVU5LTk9XThADMq4BCgZIZWFsdGgSUAoFQ2hlY2sSIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1JlcXVlc3QaIy5ncnBjLmhlYWx0aC52\
-    MS5IZWFsdGhDaGVja1Jlc3BvbnNlElIKBVdhdGNoEiIuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGV\
-    hbHRoQ2hlY2tSZXNwb25zZTABQgm6AgZIZWFsdGhiBnByb3RvMw==
+    lZJQ0VfVU5LTk9XThADIhMKEUhlYWx0aExpc3RSZXF1ZXN0IsQBChJIZWFsdGhMaXN0UmVzcG9uc2USTAoIc3RhdHVzZXMYASADKAsyMC5ncnBjLmhl\
+    YWx0aC52MS5IZWFsdGhMaXN0UmVzcG9uc2UuU3RhdHVzZXNFbnRyeVIIc3RhdHVzZXMaYAoNU3RhdHVzZXNFbnRyeRIQCgNrZXkYASABKAlSA2tleRI\
+    5CgV2YWx1ZRgCIAEoCzIjLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2VSBXZhbHVlOgI4ATL9AQoGSGVhbHRoElAKBUNoZWNrEiIuZ3\
+    JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZRJNCgRMaXN0EiEuZ3JwYy5oZ\
+    WFsdGgudjEuSGVhbHRoTGlzdFJlcXVlc3QaIi5ncnBjLmhlYWx0aC52MS5IZWFsdGhMaXN0UmVzcG9uc2USUgoFV2F0Y2gSIi5ncnBjLmhlYWx0aC52\
+    MS5IZWFsdGhDaGVja1JlcXVlc3QaIy5ncnBjLmhlYWx0aC52MS5IZWFsdGhDaGVja1Jlc3BvbnNlMAFCCboCBkhlYWx0aGIGcHJvdG8z
     """
 ]
