@@ -33,8 +33,12 @@ public struct InteropCase: Sendable {
                     try await Soak(run, renewsChannel: renewsChannel).run()
                 }
             }
-        } catch let status as Status {
-            throw Mismatch("status", expected: "OK", actual: "\(status)")
+        } catch let mismatch as Mismatch {
+            throw mismatch
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw Mismatch("status", expected: "OK", actual: "\(Status(describing: error))")
         }
     }
 

@@ -12,7 +12,7 @@ extension InteropCase {
 
     @Sendable static func cancelAfterFirstResponse(_ channel: any RPCChannel) async throws {
         try await Grpc_Testing_TestServiceClient(channel).fullDuplexCall { requests, responses in
-            try await requests.write(.asking(for: 31415, with: 27182))
+            try await requests.writeIfOpen(.asking(for: 31415, with: 27182))
             var iterator = responses.makeAsyncIterator()
             guard let response = try await iterator.next() else {
                 throw Mismatch("the first response", expected: "a message", actual: "the end of the call")
@@ -27,7 +27,7 @@ extension InteropCase {
         try await expect("a call with a time-out of 1 ms", endsWith: .deadlineExceeded) {
             let options = CallOptions(timeout: .milliseconds(1))
             try await Grpc_Testing_TestServiceClient(channel).fullDuplexCall(options: options) { requests, responses in
-                try await requests.write(Grpc_Testing_StreamingOutputCallRequest(payload: .zeros(27182)))
+                try await requests.writeIfOpen(Grpc_Testing_StreamingOutputCallRequest(payload: .zeros(27182)))
                 // No end of the requests: the server waits for the next.
                 for try await _ in responses {}
             }

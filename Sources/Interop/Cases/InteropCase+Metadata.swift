@@ -19,7 +19,7 @@ extension InteropCase {
         try check("UnaryCall", answer.initialMetadata, answer.trailingMetadata)
 
         try await Grpc_Testing_TestServiceClient(channel).fullDuplexCall(options: options) { requests, responses in
-            try await requests.write(.asking(for: largeResponse, with: largeRequest))
+            try await requests.writeIfOpen(.asking(for: largeResponse, with: largeRequest))
             await requests.finish()
             let initial = try await responses.initialMetadata()
             var count = 0
@@ -52,7 +52,7 @@ extension InteropCase {
         }
         try await expect("FullDuplexCall", endsWith: .unknown, message: status.message) {
             try await client.fullDuplexCall { requests, responses in
-                try await requests.write(Grpc_Testing_StreamingOutputCallRequest(responseStatus: status))
+                try await requests.writeIfOpen(Grpc_Testing_StreamingOutputCallRequest(responseStatus: status))
                 await requests.finish()
                 for try await _ in responses {}
             }
