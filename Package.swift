@@ -75,6 +75,7 @@ let package = Package(
         .c("COpenSSL", apt: "libssl-dev"),
         .c("CProtobufC", apt: "libprotobuf-c-dev"),
         .c("CZlib", apt: "zlib1g-dev"),
+        .systemLibrary(name: "CFuzzer"),
         .target(name: "CLinux"),
 
         // Layer 0: pure values.
@@ -145,8 +146,15 @@ let package = Package(
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
 
+        // Parsers on hostile bytes: a program, which a build of its own turns into a fuzzer.
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool"],
+            swiftSettings: settings),
+
         // Tests.
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["EventLoop", "TestSupport", "fuzz"], swiftSettings: settings),
         .tests("Limits"),
         .tests("EventLoop", ["Limits"]),
         .tests("Domain", exclude: ["Fixtures"]),

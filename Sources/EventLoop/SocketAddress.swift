@@ -138,7 +138,8 @@ extension SocketAddress: CustomStringConvertible {
         switch self {
         case .ipv4(let host, let port): "ipv4:\(host):\(port)"
         case .ipv6(let host, let port): "ipv6:[\(host)]:\(port)"
-        case .unix(let path): "unix:\(path)"
+        // Two slashes would begin an authority.
+        case .unix(let path): path.hasPrefix("//") ? "unix://\(path)" : "unix:\(path)"
         case .abstract(let name): "unix-abstract:\(name)"
         }
     }

@@ -45,8 +45,9 @@ extension DynamicMessage {
                     self[field] = .message(message)
                 } else {
                     let value = try DynamicValue(field.kind, from: view.cell(index))
-                    // Without presence, a default that was sent all the same is as good as none.
-                    if field.cardinality == .optional || !value.isDefault { self[field] = value }
+                    // Without presence, a default that was sent all the same is as good as none; it replaces what an
+                    // earlier occurrence of this message has brought.
+                    self[field] = field.cardinality == .optional || !value.isDefault ? value : nil
                 }
             }
         }

@@ -24,7 +24,8 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): "unix:\(path)"
+        // Two slashes would begin an authority.
+        case .unix(let path): path.hasPrefix("//") ? "unix://\(path)" : "unix:\(path)"
         case .abstract(let name): "unix-abstract:\(name)"
         }
     }

@@ -1,12 +1,12 @@
 internal import HTTP2
-internal import RPCCore
+package import RPCCore
 
 /// What a server needs of a request's header fields; all others are stored for whoever asks.
 ///
 /// Source: gRPC over HTTP/2, "Requests".
-struct RequestHead {
+package struct RequestHead {
     private(set) var store = HeaderStore()
-    private(set) var timeoutNanoseconds: Int64?
+    package private(set) var timeoutNanoseconds: Int64?
     private(set) var timeoutIsMalformed = false
     /// Nil when it is not known here.
     private(set) var encoding: MessageEncoding? = .identity
@@ -15,6 +15,10 @@ struct RequestHead {
     var unknownPath: [UInt8]?
     private var isPost = false
     private var contentTypeIsGRPC = false
+
+    package init() {}
+
+    package var metadata: Metadata { store.metadata }
 
     /// Why the request is HTTP, but not gRPC.
     enum Problem {
@@ -42,7 +46,7 @@ struct RequestHead {
         return nil
     }
 
-    mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    package mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         switch name.count {
         case 2 where name.equals("te"): break
         case 7 where name.equals(":method"): isPost = value.equals("POST")

@@ -1,9 +1,9 @@
-internal import RPCCore
+package import RPCCore
 
 /// What a client needs of a response's header and trailer fields; all others are stored for whoever asks.
 ///
 /// Source: gRPC over HTTP/2, "Responses".
-struct ResponseHead {
+package struct ResponseHead {
     private(set) var store = HeaderStore()
     private var httpStatus = 0
     private var contentTypeIsGRPC = false
@@ -13,7 +13,9 @@ struct ResponseHead {
     /// Nil when it is not known here.
     private(set) var encoding: MessageEncoding? = .identity
 
-    mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    package init() {}
+
+    package mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         switch name.count {
         case 7 where name.equals(":status"): httpStatus = Self.number(value) ?? 0
         case 11 where name.equals("grpc-status"): code = Self.number(value) ?? Status.Code.unknown.rawValue
@@ -30,7 +32,7 @@ struct ResponseHead {
     mutating func reset() { self = ResponseHead() }
 
     /// What the end of the stream means after these fields; nil when they carry no status and are fine so far.
-    func status(atEnd: Bool) -> Status? {
+    package func status(atEnd: Bool) -> Status? {
         if let code {
             return Status(
                 Status.Code(rawValue: code) ?? .unknown, message, details: details, metadata: store.metadata)

@@ -28,8 +28,8 @@ public struct Target: Sendable, CustomStringConvertible {
         let (scheme, rest) = Self.split(text)
         switch scheme {
         case "unix":
-            let path = rest.hasPrefix("//") ? rest.dropFirst(2) : rest
-            guard rest.hasPrefix("///") || !rest.hasPrefix("//") else {
+            let path = Self.text(rest, after: "//") ?? rest
+            guard path.utf8.first == UInt8(ascii: "/") || path == rest else {
                 throw TargetError(text, "the path after unix:// is absolute: unix:///path")
             }
             guard !path.isEmpty else { throw TargetError(text, "the path is missing") }
@@ -55,11 +55,11 @@ public struct Target: Sendable, CustomStringConvertible {
                 endpoint: addresses.count == 1 && hasPorts ? Endpoint(addresses[0]) : nil, description: text)
         default:
             var name = rest
-            if name.hasPrefix("//") {
-                guard name.hasPrefix("///") else {
+            if let authority = Self.text(rest, after: "//") {
+                guard let path = Self.text(authority, after: "/") else {
                     throw TargetError(text, "a DNS server of its own is not supported: dns:///host:port")
                 }
-                name = name.dropFirst(3)
+                name = path
             }
             let (host, port) = try Self.hostAndPort(name, in: text)
             let endpoint = Endpoint.tcp(host: host, port: port ?? Self.defaultPort)
@@ -134,8 +134,28 @@ public struct Target: Sendable, CustomStringConvertible {
     private static let schemes = ["dns", "ipv4", "ipv6", "unix", "unix-abstract"]
 
     private static func split(_ text: String) -> (scheme: String, rest: Substring) {
-        for scheme in schemes where text.hasPrefix(scheme + ":") { return (scheme, text.dropFirst(scheme.count + 1)) }
+        for scheme in schemes {
+            if let rest = Self.text(text[...], after: scheme + ":") { return (scheme, rest) }
+        }
         return ("dns", text[...])
+    }
+
+    /// Nil when `text` does not begin with `prefix`. By bytes: an accent may follow a colon, and make one character of
+    /// both.
+    private static func text(_ text: Substring, after prefix: String) -> Substring? {
+        guard text.utf8.starts(with: prefix.utf8) else { return nil }
+        return Substring(text.utf8.dropFirst(prefix.utf8.count))
+    }
+
+    /// What names and numbers are made of; the zone of an IPv6 number follows a percent sign.
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: ":"), UInt8(ascii: "%"):
+            true
+        default: false
+        }
     }
 
     /// `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 number.
@@ -157,11 +177,13 @@ public struct Target: Sendable, CustomStringConvertible {
         } else if part.contains(":"), SocketAddress(numericHost: String(part), port: 0) == nil {
             throw TargetError(text, "\"\(part)\" is neither host:port nor an address")
         }
-        guard !host.isEmpty, !host.contains(where: { $0 == "/" || $0 == "," || $0.isWhitespace }) else {
+        guard !host.isEmpty, host.utf8.allSatisfy(Self.isHostByte) else {
             throw TargetError(text, "\"\(host)\" is no host")
         }
         guard let port else { return (String(host), nil) }
-        guard let number = UInt16(port) else { throw TargetError(text, "\"\(port)\" is no port") }
+        guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(port) else {
+            throw TargetError(text, "\"\(port)\" is no port")
+        }
         return (String(host), number)
     }
 }

@@ -55,7 +55,8 @@ struct TableTests {
 
     @Test func eachCModuleHasItsWrappers() {
         let wrappers: [String: Set<String>] = [
-            "CHiredis": ["Redis"], "CLibpq": ["Postgres"], "CLinux": ["EventLoop", "LocalServers"],
+            "CFuzzer": ["fuzz"], "CHiredis": ["Redis"], "CLibpq": ["Postgres"],
+            "CLinux": ["EventLoop", "LocalServers"],
             "CNGHTTP2": ["HTTP2"],
             "COpenSSL": ["Cryptography", "TLS"], "CProtobufC": ["Protobuf"], "CZlib": ["Compression"],
         ]

@@ -38,11 +38,14 @@ extension TargetRule {
     static let services: Set<String> = [
         "Accounts", "BrokerGateway", "Channel", "FXSaga", "FillReceiver", "MockBroker", "Trading",
     ]
-    static let cModules: Set<String> = ["CHiredis", "CLibpq", "CLinux", "CNGHTTP2", "COpenSSL", "CProtobufC", "CZlib"]
+    static let cModules: Set<String> = [
+        "CFuzzer", "CHiredis", "CLibpq", "CLinux", "CNGHTTP2", "COpenSSL", "CProtobufC", "CZlib",
+    ]
 
     /// One row for each folder under `Sources`, by layer. A row may only name targets of the rows above it.
     static let all: [TargetRule] = [
         // C libraries: a module map and a header each, no Swift.
+        TargetRule("CFuzzer"),
         TargetRule("CHiredis"),
         TargetRule("CLibpq"),
         TargetRule("CLinux"),
@@ -148,5 +151,8 @@ extension TargetRule {
         // What tests are made with.
         TargetRule(
             "TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"], modules: ["Foundation", "Glibc"]),
+        TargetRule(
+            "fuzz", ["CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool"], modules: ["Glibc"],
+            reason: "Every parser that sees a stranger's bytes."),
     ]
 }

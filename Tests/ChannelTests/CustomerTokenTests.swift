@@ -1,6 +1,7 @@
 import Cryptography
 import Domain
 import RPCCore
+import TestSupport
 import Testing
 
 @testable import Channel
@@ -42,6 +43,46 @@ private func token(_ customer: String = "alice", expires: UnixTime = now + .seco
 @Test(arguments: ["", ".", "..", "a.b", "a.b.c.d", "!!.!!.!!", String(repeating: "x", count: 5000)])
 func nonsenseIsMalformed(text: String) {
     #expect(throws: TokenError.malformed) { try CustomerToken(text, verifiedWith: key.publicKey, at: now) }
+}
+
+/// Whatever is changed in a token, it is refused, or still names the same customer until the same time: the last
+/// character of a base64 text has bits that mean nothing.
+@Test(arguments: SeededGenerator.seeds(2)) func changedTokensOpenNoOtherDoor(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let text = Array(try token().utf8)
+    let genuine = try CustomerToken(String(decoding: text, as: UTF8.self), verifiedWith: key.publicKey, at: now)
+    for _ in 0..<2000 {
+        var changed = text
+        for _ in 0..<Int.random(in: 1...3, using: &random) {
+            let index = Int.random(in: 0..<changed.count, using: &random)
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: changed[index] = UInt8.random(in: 0x20...0x7E, using: &random)
+            case 1: changed.remove(at: index)
+            default: changed.insert(changed.randomElement(using: &random) ?? 0, at: index)
+            }
+        }
+        let read = try? CustomerToken(String(decoding: changed, as: UTF8.self), verifiedWith: key.publicKey, at: now)
+        #expect(read == nil || read == genuine, "\(String(decoding: changed, as: UTF8.self))")
+    }
+}
+
+/// What our own key has signed, and is no claim of ours, is malformed and nothing worse.
+@Test(arguments: SeededGenerator.seeds(2)) func signedNonsenseIsMalformed(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let claims = #"{"exp":1800000060,"sub":"alice"}"#
+    func url(_ bytes: [UInt8]) -> String {
+        String(decoding: Base64.encode(bytes), as: UTF8.self).replacing("+", with: "-").replacing("/", with: "_")
+    }
+    for _ in 0..<1000 {
+        var changed = Array(claims.utf8)
+        changed.removeSubrange(Int.random(in: 0..<changed.count, using: &random)...)
+        changed += random.anyBytes(count: Int.random(in: 0..<8, using: &random)).filter { $0 != UInt8(ascii: "}") }
+        let text = "\(url(Array(#"{"alg":"EdDSA","typ":"JWT"}"#.utf8))).\(url(changed))"
+        let signature = url(key.sign(Array(text.utf8)))
+        #expect(throws: TokenError.malformed) {
+            try CustomerToken("\(text).\(signature)", verifiedWith: key.publicKey, at: now)
+        }
+    }
 }
 
 @Test func aCustomerGetsTheirRateAndNobodyElses() {

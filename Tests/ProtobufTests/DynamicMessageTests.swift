@@ -27,6 +27,14 @@ import Testing
         #expect(try message.encoded() == Node(decoding: bytes).encoded())
     }
 
+    @Test func aDefaultThatWasSentReplacesWhatCameBefore() throws {
+        // child { name: "c" } child { name: "" }, the empty name being on the wire.
+        let bytes: [UInt8] = [0x12, 3, 0x0A, 1, 0x63, 0x12, 2, 0x0A, 0]
+        let message = try DynamicMessage(decoding: bytes, as: Node.schema)
+        #expect(message.encoded() == Node(child: Node()).encoded())
+        #expect(try Node(decoding: bytes) == Node(child: Node()))
+    }
+
     @Test func unknownFieldsAreKept() throws {
         let bytes = Samples.scalars.encoded()
         let message = try DynamicMessage(decoding: bytes, as: Narrow.schema)

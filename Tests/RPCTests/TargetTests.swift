@@ -19,6 +19,7 @@ import Testing
     ("ipv6:[fe80::1]:80,[::2]", "ipv6:[fe80::1]:80,[::2]", "[fe80::1]:80"),
     ("unix:run/x.sock", "unix:run/x.sock", "localhost"), ("unix:/run/x.sock", "unix:/run/x.sock", "localhost"),
     ("unix:///run/x.sock", "unix:/run/x.sock", "localhost"),
+    ("unix:////run/x.sock", "unix:////run/x.sock", "localhost"),  // unix://run/x.sock would be refused.
     ("unix-abstract:meridian", "unix-abstract:meridian", "localhost"),
 ])
 func targetsAreRead(_ text: String, _ description: String, _ authority: String) throws {
@@ -43,6 +44,9 @@ func targetsAreRead(_ text: String, _ description: String, _ authority: String) 
     ("dns://8.8.8.8/host:1", "a DNS server"), ("ipv4:host:1", "\"host:1\" is no ipv4 address"),
     ("ipv4:[::1]:1", "no ipv4 address"), ("ipv6:10.0.0.1:1", "no ipv6 address"), ("ipv4:10.0.0.1:1,", "no host"),
     ("unix:", "the path is missing"), ("unix://x", "absolute"), ("unix-abstract:", "the name is missing"),
+    ("host:+5", "\"+5\" is no port"), ("h\u{f6}st:5", "no host"),
+    // An accent after a colon is one character with it.
+    ("\u{6d8}host:5", "no host"), ("dns:\u{6d8}host:5", "no host"), ("unix://\u{301}x", "absolute"),
     ("[::1]x", "only a port"), ("a:b:c", "neither"), ("http://x", "\"//x\" is no port"),
 ])
 func badTargetsAreExplained(_ text: String, _ problem: String) {

@@ -1,0 +1,39 @@
+import EventLoop
+import Foundation
+import TestSupport
+import Testing
+
+@testable import fuzz
+
+/// The parsers that see strangers' bytes.
+struct FuzzTests {
+    @Test(arguments: FuzzTarget.all.map(\.name))
+    func seedsHold(_ name: String) throws {
+        let target = try #require(FuzzTarget.all.first { $0.name == name })
+        for seed in target.seeds {
+            #expect(seed.count <= target.maximumBytes)
+            // Cut and flipped everywhere, so that an ordinary build sees some hostile bytes, too.
+            for index in 0...seed.count { target.run(Array(seed.prefix(index))) }
+            for index in seed.indices {
+                var changed = seed
+                changed[index] ^= 0xFF
+                target.run(changed)
+            }
+        }
+    }
+
+    /// Each parser for a bounded time under libFuzzer, guided by coverage, with AddressSanitizer, bounded in memory and
+    /// in the time of one input. MERIDIAN_FUZZ_SECONDS makes it longer; MERIDIAN_TEST_SEED repeats a search.
+    @Test(.timeLimit(.minutes(60))) func noInputBreaksAParser() async throws {
+        let program = try await BlockingPool.shared.run { Result { try Fuzzer.build() } }.get()
+        let seconds = ProcessInfo.processInfo.environment["MERIDIAN_FUZZ_SECONDS"].flatMap(Int.init) ?? 2
+        for target in FuzzTarget.all {
+            let seed = UInt32(truncatingIfNeeded: SeededGenerator.seeds(1)[0])
+            let outcome = try await BlockingPool.shared.run {
+                Result { try Fuzzer.search(program, target.name, seed: seed, seconds: seconds) }
+            }.get()
+            #expect(outcome.problem == nil, "\(target.name), seed \(seed): \(outcome.problem ?? "")")
+            #expect(outcome.inputs > target.seeds.count, "\(target.name) was searched: \(outcome.inputs) inputs")
+        }
+    }
+}
