@@ -169,12 +169,12 @@ internal import RPCCore
     /// Decompresses only what a reader asks for: what merely waits stays as small as it came.
     private func unpack(_ message: FramedMessage) throws -> [UInt8] {
         guard message.isCompressed else { return message.bytes }
-        do throws(GzipError) {
-            return try Gzip.decompress(message.bytes, limit: unsafe deframer.maximumMessageBytes)
+        do throws(DecompressionError) {
+            return try inboundEncoding.decompress(message.bytes, limit: unsafe deframer.maximumMessageBytes)
         } catch {
             let status =
                 switch error {
-                case .malformed: Status(.internal, "a message is not the gzip it claims to be")
+                case .malformed: Status(.internal, "a message is not the \(inboundEncoding.rawValue) it claims to be")
                 case .tooLarge(let limit):
                     Status(.resourceExhausted, "a message exceeds the limit of \(limit) bytes when decompressed")
                 }
@@ -248,8 +248,8 @@ internal import RPCCore
     }
 
     final func writeMessage(_ message: [UInt8], compressing: Bool = true) {
-        let isCompressed = compressing && outboundEncoding == .gzip
-        let body = isCompressed ? Gzip.compress(message) : message
+        let isCompressed = compressing && outboundEncoding != .identity
+        let body = isCompressed ? outboundEncoding.compress(message) : message
         sentMessageBytes += body.count
         let prefix = UInt64(isCompressed ? 1 : 0) << 32 | UInt64(body.count)
         precondition(body.count <= Int(UInt32.max), "a message has at most 4 GiB")

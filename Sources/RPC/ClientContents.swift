@@ -42,7 +42,7 @@ struct ClientContents: Sendable {
         block.append("te", "trailers")
         block.append("content-type", "application/grpc")
         block.append("user-agent", "grpc-swift-meridian/1.0")
-        block.append("grpc-accept-encoding", "identity,gzip")
+        block.append("grpc-accept-encoding", MessageEncoding.accepted)
         if options.encoding != .identity { block.append("grpc-encoding", options.encoding.rawValue) }
         if let deadline { block.append("grpc-timeout", TimeoutHeader.encode(deadline.remaining)) }
         if previousAttempts > 0 { block.append("grpc-previous-rpc-attempts", String(previousAttempts)) }

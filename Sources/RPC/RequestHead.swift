@@ -10,7 +10,8 @@ package struct RequestHead {
     private(set) var timeoutIsMalformed = false
     /// Nil when it is not known here.
     private(set) var encoding: MessageEncoding? = .identity
-    private(set) var acceptsGzip = false
+    private var acceptsGzip = false
+    private var acceptsDeflate = false
     /// The beginning of a path that names no method here, for the error.
     var unknownPath: [UInt8]?
     private var isPost = false
@@ -46,6 +47,15 @@ package struct RequestHead {
         return nil
     }
 
+    /// Whether the client takes messages in this encoding.
+    func accepts(_ encoding: MessageEncoding) -> Bool {
+        switch encoding {
+        case .identity: true
+        case .gzip: acceptsGzip
+        case .deflate: acceptsDeflate
+        }
+    }
+
     package mutating func receive(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         switch name.count {
         case 2 where name.equals("te"): break
@@ -58,7 +68,9 @@ package struct RequestHead {
             timeoutIsMalformed = timeoutNanoseconds == nil
         case 13 where name.equals("grpc-encoding"): encoding = MessageEncoding(value)
         case 14 where name.equals("content-length"): break
-        case 20 where name.equals("grpc-accept-encoding"): acceptsGzip = value.listContains("gzip")
+        case 20 where name.equals("grpc-accept-encoding"):
+            acceptsGzip = value.listContains("gzip")
+            acceptsDeflate = value.listContains("deflate")
         default: store.append(name, value)
         }
     }
@@ -72,12 +84,17 @@ package struct RequestHead {
 }
 
 extension MessageEncoding {
+    /// What this side announces that it takes (`grpc-accept-encoding`).
+    static let accepted = "identity,gzip,deflate"
+
     /// Nil when it is not known here.
     init?(_ value: Span<UInt8>) {
         if value.equals("identity") {
             self = .identity
         } else if value.equals("gzip") {
             self = .gzip
+        } else if value.equals("deflate") {
+            self = .deflate
         } else {
             return nil
         }

@@ -81,7 +81,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             guard !self.responseHeadersWereSent else {
                 throw Status(.internal, "the initial metadata, which names the encoding, was sent already")
             }
-            if unsafe self.head.acceptsGzip || encoding == .identity { self.outboundEncoding = encoding }
+            if unsafe self.head.accepts(encoding) { self.outboundEncoding = encoding }
         }
     }
 
@@ -304,7 +304,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             finish(trailers: block)
         } else {
             var block = Self.responseHeaders()
-            if unsafe head.encoding == nil { block.append("grpc-accept-encoding", "identity,gzip") }
+            if unsafe head.encoding == nil { block.append("grpc-accept-encoding", MessageEncoding.accepted) }
             block.append(status, trailing: hasTrailing ? trailing.withLock { $0 ?? [:] } : [:])
             respond(block, endsStream: true)
         }

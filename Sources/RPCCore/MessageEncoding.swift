@@ -3,6 +3,8 @@ public enum MessageEncoding: String, Sendable, Hashable, CaseIterable {
     /// Not at all.
     case identity
     case gzip
+    /// In the form of RFC 1950, as HTTP means it.
+    case deflate
 }
 
 /// One message of a call, with what it was on the wire.

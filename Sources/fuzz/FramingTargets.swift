@@ -39,16 +39,30 @@ extension FuzzTarget {
         return (messages, nil)
     }
 
-    /// Whatever comes out is within the limit, and comes out again when it is compressed again.
     static let gzip = FuzzTarget(
         "gzip", maximumBytes: 512,
         seeds: [Gzip.compress([]), Gzip.compress([1, 2, 3]), Gzip.compress([UInt8](repeating: 0, count: 100_000))]
     ) { bytes in
+        check(bytes, Gzip.decompress) { Gzip.compress($0) }
+    }
+
+    static let deflate = FuzzTarget(
+        "deflate", maximumBytes: 512,
+        seeds: [Zlib.compress([]), Zlib.compress([1, 2, 3]), Zlib.compress([UInt8](repeating: 0, count: 100_000))]
+    ) { bytes in
+        check(bytes, Zlib.decompress) { Zlib.compress($0) }
+    }
+
+    /// Whatever comes out is within the limit, and comes out again when it is compressed again.
+    private static func check(
+        _ bytes: [UInt8], _ decompress: ([UInt8], Int) throws(DecompressionError) -> [UInt8],
+        _ compress: ([UInt8]) -> [UInt8]
+    ) {
         let limit = 32 << 10
-        do throws(GzipError) {
-            let output = try Gzip.decompress(bytes, limit: limit)
+        do throws(DecompressionError) {
+            let output = try decompress(bytes, limit)
             hold(output.count <= limit, "the limit holds")
-            hold(try Gzip.decompress(Gzip.compress(output), limit: limit) == output, "what was accepted comes again")
+            hold(try decompress(compress(output), limit) == output, "what was accepted comes again")
         } catch {
             hold(error == .malformed || error == .tooLarge(limit: limit), "\(error)")
         }

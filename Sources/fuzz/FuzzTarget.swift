@@ -24,7 +24,7 @@ struct FuzzTarget: Sendable {
     }
 
     static let all: [FuzzTarget] = [
-        .framing, .gzip, .base64, .percentEncoding, .timeout, .requestFields, .responseFields, .http2Server,
+        .framing, .gzip, .deflate, .base64, .percentEncoding, .timeout, .requestFields, .responseFields, .http2Server,
         .http2Client, .protobuf, .json, .textFormat, .descriptorSet, .target, .serviceConfig,
     ]
 }

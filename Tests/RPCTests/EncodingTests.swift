@@ -9,10 +9,12 @@ private let text = String(repeating: "an order for one share of Apple, ", count:
 
 /// Messages compressed on their way, in both directions.
 @Suite struct EncodingTests {
-    @Test func requestsAndResponsesAreCompressed() async throws {
+    @Test(arguments: [MessageEncoding.gzip, .deflate])
+    func requestsAndResponsesAreCompressed(_ encoding: MessageEncoding) async throws {
         try await Fixture.run { fixture in
-            var options = CallOptions(metadata: ["x-compress": "gzip"])
-            options.encoding = .gzip
+            var options = CallOptions()
+            try options.metadata.append(encoding.rawValue, for: "x-compress")
+            options.encoding = encoding
             try await fixture.channel.withCall(Methods.chat.path, options: options) { call in
                 try await call.send(Array(text.utf8))
                 try await call.send(Array("plain".utf8), compressing: false)
@@ -30,11 +32,13 @@ private let text = String(repeating: "an order for one share of Apple, ", count:
         }
     }
 
-    @Test func aClientThatDoesNotAcceptGzipGetsNone() async throws {
+    @Test(arguments: [("gzip", "identity"), ("gzip", "deflate"), ("deflate", "identity, gzip")])
+    func aClientGetsNoEncodingThatItDoesNotAccept(_ wanted: String, _ accepted: String) async throws {
         try await Fixture.run { fixture in
             let headers = try await RawPeer.run(fixture.address) { peer in
                 let stream = peer.request(
-                    "/test.Text/Echo", ["x-compress": "gzip"], message: [0, 0, 0, 0, 2] + Array("hi".utf8))
+                    "/test.Text/Echo", ["x-compress": wanted, "grpc-accept-encoding": accepted],
+                    message: [0, 0, 0, 0, 2] + Array("hi".utf8))
                 try peer.exchange { stream.hasEnded }
                 #expect(stream.data == [0, 0, 0, 0, 2] + Array("hi".utf8))
                 return stream.headers
@@ -50,21 +54,23 @@ private let text = String(repeating: "an order for one share of Apple, ", count:
                 try peer.exchange { stream.hasEnded }
                 return stream.headers
             }
-            #expect(headers["grpc-status"] == "12" && headers["grpc-accept-encoding"] == "identity,gzip")
+            #expect(headers["grpc-status"] == "12" && headers["grpc-accept-encoding"] == "identity,gzip,deflate")
         }
     }
 
     enum Damage: CaseIterable, Sendable {
-        case notGzip, tooLarge
+        case notGzip, tooLarge, notDeflate, tooLargeDeflated
 
         var packed: [UInt8] {
             switch self {
-            case .notGzip: [1, 2, 3]
+            case .notGzip, .notDeflate: [1, 2, 3]
             case .tooLarge: Gzip.compress([UInt8](repeating: 0, count: (4 << 20) + 1))
+            case .tooLargeDeflated: Zlib.compress([UInt8](repeating: 0, count: (4 << 20) + 1))
             }
         }
 
-        var status: String { self == .notGzip ? "13" : "8" }
+        var encoding: String { self == .notGzip || self == .tooLarge ? "gzip" : "deflate" }
+        var status: String { self == .notGzip || self == .notDeflate ? "13" : "8" }
     }
 
     @Test(arguments: Damage.allCases) func whatCannotBeUnpackedFailsTheCall(_ damage: Damage) async throws {
@@ -72,7 +78,8 @@ private let text = String(repeating: "an order for one share of Apple, ", count:
         try await Fixture.run { fixture in
             let prefix = [1] + [24, 16, 8, 0].map { UInt8(packed.count >> $0 & 255) }
             let headers = try await RawPeer.run(fixture.address) { peer in
-                let stream = peer.request("/test.Text/Echo", ["grpc-encoding": "gzip"], message: prefix + packed)
+                let stream = peer.request(
+                    "/test.Text/Echo", ["grpc-encoding": damage.encoding], message: prefix + packed)
                 try peer.exchange { stream.hasEnded }
                 return stream.headers
             }

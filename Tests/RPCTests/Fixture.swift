@@ -61,7 +61,9 @@ struct TextService: RPCService {
                     Status.Code(rawValue: code) ?? .unknown, "failed as asked: 한 %", details: [1, 2, 3],
                     metadata: ["x-reason": "asked"])
             }
-            if context.metadata["x-compress"] == "gzip" { try await context.setResponseEncoding(.gzip) }
+            if let encoding = context.metadata["x-compress"].flatMap(MessageEncoding.init(rawValue:)) {
+                try await context.setResponseEncoding(encoding)
+            }
             if let value = context.metadata["x-initial"] {
                 try await context.sendInitialMetadata(["x-initial": value])
             }
@@ -95,7 +97,9 @@ struct TextService: RPCService {
             return joined.joined(separator: ",")
         }
         registry.addBidirectional(Methods.chat) { requests, responses, context in
-            if context.metadata["x-compress"] == "gzip" { try await context.setResponseEncoding(.gzip) }
+            if let encoding = context.metadata["x-compress"].flatMap(MessageEncoding.init(rawValue:)) {
+                try await context.setResponseEncoding(encoding)
+            }
             for try await request in requests {
                 if request == "fail" { throw Status(.aborted, "as asked") }
                 try await responses.write("re: \(request)")

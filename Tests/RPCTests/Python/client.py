@@ -49,6 +49,10 @@ check("status", error.code() == grpc.StatusCode.NOT_FOUND and error.details() ==
 trailing = dict(error.trailing_metadata())
 check("details", trailing["grpc-status-details-bin"] == b"\x01\x02\x03" and trailing["x-reason"] == "asked")
 
+for name, compression in (("gzip", grpc.Compression.Gzip), ("deflate", grpc.Compression.Deflate)):
+    message = b"compressible " * 1000
+    check(name, unary(message, timeout=10, compression=compression, metadata=[("x-compress", name)]) == message)
+
 response, call = unary.with_call(
     b"m", timeout=10, metadata=[("x-initial", "one"), ("x-trailing-bin", b"\x00\x01\xff")])
 check("initial metadata", dict(call.initial_metadata()).get("x-initial") == "one")

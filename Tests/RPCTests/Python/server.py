@@ -19,6 +19,8 @@ def echo(request, context):
         context.send_initial_metadata((("x-initial", metadata["x-initial"]),))
     if "x-trailing-bin" in metadata:
         context.set_trailing_metadata((("x-trailing-bin", metadata["x-trailing-bin"]),))
+    if "x-compress" in metadata:
+        context.set_compression({"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}[metadata["x-compress"]])
     if text == "deadline?":
         left = context.time_remaining()
         return b"none" if left is None or left > 10**6 else str(int(left)).encode()
