@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Code that runs around every call of a client: credentials, traces, metrics.
 public protocol ClientInterceptor: Sendable {
-    /// Starts the call through `next`, with these options or changed ones. It may return a call that wraps the one it
-    /// got, to see the messages; `ObservedCall` sees the end.
+    /// Starts the call through `next`, with these options or changed ones. It may return a `ForwardingClientCall` around
+    /// the one it got, to see the messages; `ObservedCall` sees the end.
     func startCall(_ path: String, options: CallOptions, next: any RPCChannel) async throws -> any ClientCall
 }
 

@@ -1,6 +1,7 @@
 /// Code that runs around every call of a server: authentication, logs, metrics, traces.
 public protocol ServerInterceptor: Sendable {
-    /// Calls `next` once to go on, with `call` or with one that wraps it to see the messages; or throws to refuse.
+    /// Calls `next` once to go on, with `call` or with a `ForwardingServerCall` around it to see the messages; or throws
+    /// to refuse, or sends messages of its own.
     /// Returning without calling `next` ends the call with OK and no message.
     func intercept(
         _ call: any ServerCall, next: @Sendable (any ServerCall) async throws -> Void
