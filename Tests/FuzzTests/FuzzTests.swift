@@ -23,12 +23,14 @@ struct FuzzTests {
     }
 
     /// Each parser for a bounded time under libFuzzer, guided by coverage, with AddressSanitizer, bounded in memory and
-    /// in the time of one input. MERIDIAN_FUZZ_SECONDS makes it longer; MERIDIAN_TEST_SEED repeats a search.
+    /// in the time of one input. The search is the same each time, so that a finding belongs to a change;
+    /// MERIDIAN_TEST_SEED=n begins another, MERIDIAN_FUZZ_SECONDS=n makes it longer.
     @Test(.timeLimit(.minutes(60))) func noInputBreaksAParser() async throws {
         let program = try await BlockingPool.shared.run { Result { try Fuzzer.build() } }.get()
-        let seconds = ProcessInfo.processInfo.environment["MERIDIAN_FUZZ_SECONDS"].flatMap(Int.init) ?? 2
+        let environment = ProcessInfo.processInfo.environment
+        let seconds = environment["MERIDIAN_FUZZ_SECONDS"].flatMap(Int.init) ?? 2
+        let seed = environment["MERIDIAN_TEST_SEED"].flatMap(UInt32.init) ?? 1
         for target in FuzzTarget.all {
-            let seed = UInt32(truncatingIfNeeded: SeededGenerator.seeds(1)[0])
             let outcome = try await BlockingPool.shared.run {
                 Result { try Fuzzer.search(program, target.name, seed: seed, seconds: seconds) }
             }.get()

@@ -64,6 +64,7 @@ import Testing
             ),
             (WellKnown(value: .init(kind: .nullValue(.nullValue))), #"{"value":null}"#),
             (WellKnown(choice: .chosenNull(.nullValue)), #"{"chosenNull":null}"#),
+            (WellKnown(null: .unrecognized(2)), #"{"null":2}"#),
             (
                 WellKnown(any: .init(packing: Google_Protobuf_Duration(seconds: 1))),
                 #"{"any":{"@type":"type.googleapis.com/google.protobuf.Duration","value":"1s"}}"#

@@ -76,7 +76,8 @@ struct JSONPrinter {
         case .bytes(let value): return .string(Base64.encode(value))
         case .enum(let number):
             guard case .enum(let schema) = kind else { return .number("\(number)") }
-            if schema().fullName == "google.protobuf.NullValue" { return .null }
+            // A number that is not null's would come back as null's.
+            if number == 0, schema().fullName == "google.protobuf.NullValue" { return .null }
             guard !options.writesEnumsAsNumbers, let name = schema().name(of: number) else {
                 return .number("\(number)")
             }
