@@ -17,11 +17,11 @@ public struct FrameBudget: Sendable, Hashable {
         tokens = burst
     }
 
-    /// Takes one token; false when none is left.
-    public mutating func charge(at now: Int64) -> Bool {
+    /// Takes `count` tokens; false when so many are not left.
+    public mutating func charge(_ count: Int = 1, at now: Int64) -> Bool {
         refill(at: now)
-        guard tokens > 0 else { return false }
-        tokens -= 1
+        guard tokens >= count else { return false }
+        tokens -= count
         return true
     }
 

@@ -40,6 +40,9 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// Bytes of all streams that are written and not yet taken by the peer's windows.
     public final var outboundBytes: Int { queuedBytes }
     final var queuedBytes = 0
+    /// Bytes of all streams that the peer's windows have taken, ever.
+    public final var drainedBytes: Int { takenBytes }
+    final var takenBytes = 0
     /// HEADERS and DATA frames that have gone out.
     public final var callFramesSent: Int { sentFrames }
     final var sentFrames = 0
@@ -48,8 +51,10 @@ public protocol HTTP2SessionDelegate: AnyObject {
     final var openHeaderBlock = false
     private var resets: FrameBudget
     private var idleFrames: FrameBudget
-    /// Why the peer is not listened to any more.
-    private var refusal: HTTP2Error?
+    /// Why the peer is not listened to any more: its own errors, and what `refuse` was told.
+    public private(set) var refusal: HTTP2Error?
+    /// Something has gone out.
+    private var hasSpoken = false
     /// The last frame, when the library has failed and sends no more.
     private var farewell: [UInt8] = []
     /// Bytes of DATA in what is being received, given back to the connection's window at the end.
@@ -142,6 +147,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
             unsafe pendingFrame = UnsafeRawBufferPointer(rebasing: pendingFrame[count...])
             filled += count
         }
+        if filled > 0 { hasSpoken = true }
         return filled
     }
 
@@ -199,7 +205,9 @@ public protocol HTTP2SessionDelegate: AnyObject {
         refusal = error
         let reason = Array(error.description.utf8.prefix(128))
         let last = unsafe UInt32(nghttp2_session_get_last_proc_stream_id(handle))
-        farewell = [0, 0, UInt8(8 + reason.count), UInt8(NGHTTP2_GOAWAY.rawValue), 0, 0, 0, 0, 0]
+        // The first frame is SETTINGS in any case (RFC 9113 section 3.4).
+        if !hasSpoken { farewell = [0, 0, 0, UInt8(NGHTTP2_SETTINGS.rawValue), 0, 0, 0, 0, 0] }
+        farewell += [0, 0, UInt8(8 + reason.count), UInt8(NGHTTP2_GOAWAY.rawValue), 0, 0, 0, 0, 0]
         for word in [last, error.code.rawValue] {
             for shift in [24, 16, 8, 0] { farewell.append(UInt8(truncatingIfNeeded: word >> UInt32(shift))) }
         }
@@ -272,6 +280,11 @@ public protocol HTTP2SessionDelegate: AnyObject {
         guard let handle = unsafe handle else { return }
         check(unsafe nghttp2_session_resume_data(handle, stream.number))
         delegate.sessionHasOutput()
+    }
+
+    func receiveWindowBytes(of stream: HTTP2Stream) -> Int {
+        guard let handle = unsafe handle else { return 0 }
+        return unsafe Int(max(0, nghttp2_session_get_stream_local_window_size(handle, stream.number)))
     }
 
     func consume(_ stream: HTTP2Stream, _ bytes: Int) {

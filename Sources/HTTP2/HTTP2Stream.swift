@@ -53,6 +53,9 @@ open class HTTP2Stream {
     /// Bytes written and not yet taken by the peer's window.
     public final var outboundBytes: Int { unsafe queue.byteCount }
 
+    /// Bytes of data that the peer may send before it is given window again.
+    public final var receiveWindowBytes: Int { session?.receiveWindowBytes(of: self) ?? 0 }
+
     /// One field. The bytes are valid during the call.
     open func receiveHeader(_ name: Span<UInt8>, _ value: Span<UInt8>) {}
     /// The block is complete.

@@ -205,7 +205,10 @@ private let readData: nghttp2_data_source_read_callback = { handle, id, buffer, 
     unsafe Unmanaged<HTTP2Stream>.fromOpaque(source!.pointee.ptr)._withUnsafeGuaranteedRef { stream in
         let moved = unsafe stream.queue.move(into: UnsafeMutableRawBufferPointer(start: buffer, count: count))
         if moved > 0 {
-            stream.session?.queuedBytes -= moved
+            if let session = stream.session {
+                session.queuedBytes -= moved
+                session.takenBytes &+= moved
+            }
             stream.drained()
         }
         guard unsafe stream.queue.isEmpty else { return moved }

@@ -20,6 +20,8 @@ internal import RPCCore
     /// Bytes that the connection has set aside for a large message of this call.
     private var reservedBytes = 0
     private var waitsForMemory = false
+    /// When a byte last came, or this side last made room for more.
+    final private(set) var progressNanoseconds: Int64 = 0
     private var inboundEnd = InboundEnd.open
     private var receiver: UnsafeContinuation<FramedMessage?, any Error>?
     private var sender: UnsafeContinuation<Void, any Error>?
@@ -55,6 +57,8 @@ internal import RPCCore
 
     /// A message is wrong: end the call with `status`.
     func inboundFailed(_ status: Status) { preconditionFailure("subclasses decide") }
+    /// More of a message has to come.
+    func messageIsOwed() {}
     /// A task that waited in `nextMessage` or `roomToWrite` was cancelled.
     func waitWasCancelled() {}
     /// May refuse a message, by throwing, before it is queued.
@@ -69,6 +73,7 @@ internal import RPCCore
     final override func receiveData(_ bytes: Span<UInt8>) {
         guard case .open = inboundEnd else { return consume(bytes.count) }
         heldBytes += bytes.count
+        noteProgress()
         var refusal: Status?
         do throws(FramingError) {
             try unsafe deframer.receive(bytes) { message in
@@ -86,7 +91,16 @@ internal import RPCCore
         }
         if let refusal { return inboundFailed(refusal) }
         settleWindow()
+        if unsafe deframer.isInsideMessage { messageIsOwed() }
     }
+
+    /// Whether the peer has sent a part of a message.
+    final var isInsideMessage: Bool { unsafe deframer.isInsideMessage }
+    final var inboundIsOpen: Bool { if case .open = inboundEnd { true } else { false } }
+    /// Calls that wait until this one gives back what the connection has set aside for it.
+    final var heldUpCalls: Int { reservedBytes > 0 ? connection.memory.waitingCount : 0 }
+
+    final func noteProgress() { progressNanoseconds = loop.passNanoseconds }
 
     /// The peer's last message has come. Returns what is wrong when it is not whole.
     final func endInbound() -> Status? {
@@ -225,6 +239,7 @@ internal import RPCCore
 
     private func giveBack(_ bytes: Int) {
         heldBytes -= bytes
+        noteProgress()
         // After the peer's last byte nobody needs the window any more.
         if case .open = inboundEnd { consume(bytes) }
     }

@@ -15,6 +15,11 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     /// Why the connection ended; what its open calls are told.
     final private(set) var closeReason = Status(.unavailable, "the connection was closed", certainty: .unknown)
 
+    /// What the peer has done wrong, when that ends the connection; the first of several.
+    final private(set) var misconduct: (reason: RefusedConnection.Reason, text: String)?
+    /// What the session has to say is held back.
+    final var isSilent = false
+
     /// What calls with large messages have set aside.
     final var memory: MessageMemory
 
@@ -30,6 +35,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     /// Runs while the kernel takes nothing more.
     private var stallTimer: LoopTimer?
+    /// The peer has read nothing for too long.
+    private var hasStalled = false
     /// Runs while the peer owes the end of a header block.
     private var headerTimer: LoopTimer?
 
@@ -74,6 +81,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     // MARK: For subclasses
 
+    /// Bytes without TLS.
+    func receivePlain(_ bytes: Span<UInt8>) throws { try session.receive(bytes) }
     func makeStream() -> HTTP2Stream { preconditionFailure("only servers take streams") }
     /// Whether there is something to wait for although the session has no streams and takes no more.
     var expectsMore: Bool { false }
@@ -127,7 +136,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
                     tls.receive(bytes)
                     try decrypt(tls)
                 } else {
-                    try session.receive(bytes)
+                    try receivePlain(bytes)
                 }
                 // The library may owe WINDOW_UPDATE or acknowledgements that it does not announce.
                 if session.wantsOutput { sessionHasOutput() }
@@ -137,6 +146,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
             requestClose(Status(.internal, "HTTP/2: \(error)", certainty: .unknown))
         } catch let error as TLSError {
             // So may an alert.
+            blame(.tls, "\(error)")
             requestClose(Status(.unavailable, "\(error)", certainty: .unknown))
         } catch {
             close(Status(.unavailable, "\(error)", certainty: .unknown))
@@ -147,6 +157,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         do throws(TLSError) {
             if try tls.handshake() == .complete { secured(tls.peerCertificate) }
         } catch {
+            blame(.tls, "\(error)")
             requestClose(Status(.unavailable, "\(error)", certainty: .notProcessed))
         }
     }
@@ -192,6 +203,7 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     /// Puts the next bytes for the socket into the loop's output buffer and returns how many.
     private func fillOutput() throws -> Int {
         let output = unsafe loop.scratch.output
+        guard !isSilent else { return 0 }
         guard let tls else { return try unsafe session.produce(into: output) }
         if tls.isEstablished, tls.outputBytes == 0 {
             let plaintext = unsafe loop.scratch.plaintext
@@ -207,9 +219,9 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         guard stallTimer == nil else { return }
         stallTimer = loop.schedule(at: .now + limits.writeStallTimeout) { [unowned self] in
             stallTimer = nil
-            socket.resetOnClose()
-            close(
-                Status(.unavailable, "the peer has read nothing for \(limits.writeStallTimeout)", certainty: .unknown))
+            hasStalled = true
+            // Who reads nothing cannot be told; the last flush may still reach one that has just begun to read.
+            refuse(.enhanceYourCalm, "nothing was read for \(limits.writeStallTimeout)", .unreadResponses)
         }
     }
 
@@ -230,14 +242,28 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         guard headerTimer == nil else { return }
         headerTimer = loop.schedule(at: .now + limits.headerBlockTimeout) { [unowned self] in
             headerTimer = nil
-            refuse(.enhanceYourCalm, "a header block was begun and not finished in time")
+            refuse(.enhanceYourCalm, "a header block was begun and not finished in time", .unfinishedHeaders)
         }
     }
 
     /// Tells the peer why, and closes.
-    final func refuse(_ code: HTTP2ErrorCode, _ reason: String) {
-        session.refuse(HTTP2Error(code, reason))
-        requestClose(Status(.unavailable, reason, certainty: .unknown))
+    final func refuse(_ code: HTTP2ErrorCode, _ text: String, _ reason: RefusedConnection.Reason) {
+        blame(reason, text)
+        isSilent = false
+        session.refuse(HTTP2Error(code, text))
+        requestClose(Status(.unavailable, text, certainty: .unknown))
+    }
+
+    /// Sends these bytes, the only ones, to a peer that does not speak HTTP/2, and closes.
+    final func refuse(saying bytes: [UInt8], _ text: String, _ reason: RefusedConnection.Reason) {
+        precondition(isSilent, "the session has spoken")
+        blame(reason, text)
+        unsent = bytes
+        requestClose(Status(.unavailable, text, certainty: .notProcessed))
+    }
+
+    final func blame(_ reason: RefusedConnection.Reason, _ text: String) {
+        if misconduct == nil { misconduct = (reason, text) }
     }
 
     private func watch(_ wanted: Readiness) {
@@ -254,7 +280,12 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         if let timer = headerTimer { loop.cancel(timer) }
         headerTimer = nil
         loop.unwatch(socket.descriptor)
+        if let error = session.refusal {
+            blame(error.code == .enhanceYourCalm ? .flood : .protocolError, error.description)
+        }
         if let tls, unsentOffset == unsent.count { sayGoodbye(tls) }
+        // Otherwise the kernel would keep for minutes what nobody reads.
+        if hasStalled { socket.resetOnClose() }
         socket.close()
         session.close(.cancel)
         didClose()

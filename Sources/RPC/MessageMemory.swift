@@ -7,6 +7,7 @@ internal import DequeModule
 struct MessageMemory {
     let limitBytes: Int
     private(set) var reservedBytes = 0
+    var waitingCount: Int { waiting.count }
     private var waiting: Deque<(stream: CallStream, bytes: Int)> = []
 
     init(limitBytes: Int) { self.limitBytes = limitBytes }

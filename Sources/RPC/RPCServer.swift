@@ -130,7 +130,13 @@ public final class RPCServer: Sendable {
             state.nextLoop = (state.nextLoop + 1) % loops.count
             return state.nextLoop
         }
-        guard let chosen else { return }  // Dropping the socket closes it.
+        guard let chosen else {
+            // Dropping the socket closes it.
+            contents.configuration.onRefusedConnection?(
+                RefusedConnection(
+                    address: peer.description, reason: .tooManyConnections, text: "too many connections"))
+            return
+        }
         let server = loops[chosen]
         if server.loop.isCurrent {
             server.take(socket, from: peer)

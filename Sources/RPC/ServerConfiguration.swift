@@ -16,8 +16,18 @@ public struct ServerConfiguration: Sendable {
     public var handshakeTimeout: Duration = .seconds(10)
     /// From the first frame of a header block to its last.
     public var headerBlockTimeout: Duration = .seconds(10)
-    /// How long a client may leave everything unread that is sent to it.
+    /// How long a client may leave everything unread that is sent to it, or the responses past
+    /// `responseMemoryBytesPerConnection`.
     public var writeStallTimeout: Duration = .seconds(30)
+    /// How long a client may add nothing to a message, or to the request of a method that takes one, although its window
+    /// is open; then the call fails with DEADLINE_EXCEEDED.
+    public var requestStallTimeout: Duration = .seconds(30)
+    /// Requests that are oversized, malformed, bombs or not finished in time, and calls refused since responses are not
+    /// read: a bucket of `badRequestBurst`, filled by `badRequestsPerSecond`. An unfinished one counts for each call that
+    /// had to wait for its memory, too. Inflating a bomb up to the limit of a message takes about 10 ms: at most a second
+    /// of one core at once, and then a tenth of it.
+    public var badRequestBurst = 100
+    public var badRequestsPerSecond = 10
 
     /// All connections of the server together; more are closed at once.
     public var maximumConnections = 10_000
@@ -42,6 +52,9 @@ public struct ServerConfiguration: Sendable {
     public var maximumConnectionAge: Duration?
     /// What calls get to end in, when a connection is left.
     public var connectionAgeGrace: Duration = .seconds(30)
+
+    /// Told of each connection that was refused, on a loop: it must not block.
+    public var onRefusedConnection: (@Sendable (RefusedConnection) -> Void)?
 
     /// Counts calls; nil counts nothing.
     public var meter: (any RPCMeter)?

@@ -20,6 +20,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var lifetimeTimer: LoopTimer?
     private var lifetime: ConnectionLifetime
     private var pingStrikes: PingStrikes
+    private var badRequests: FrameBudget
+    /// Runs while there is a request to be finished.
+    private var progressTimer: LoopTimer?
+    /// Runs while more responses are unread than may be.
+    private var unreadTimer: LoopTimer?
+    /// Until it is known that the client speaks HTTP/2; nil with TLS, which has agreed on it.
+    private var opening: ConnectionOpening?
     private var isDraining = false
     private var hasNamedLastStream = false
 
@@ -39,12 +46,16 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         pingStrikes = PingStrikes(
             minimumInterval: configuration.minimumPingInterval.nanoseconds,
             allowsWithoutCalls: configuration.permitsPingsWithoutCalls, strikes: 2)
+        badRequests = FrameBudget(burst: configuration.badRequestBurst, perSecond: configuration.badRequestsPerSecond)
+        opening = tls == nil ? ConnectionOpening() : nil
         super.init(
             .server, loop: loop, socket: socket, tls: tls, settings: configuration.http2,
             limits: Limits(
                 messageMemoryBytes: configuration.requestMemoryBytesPerConnection,
                 writeStallTimeout: configuration.writeStallTimeout,
                 headerBlockTimeout: configuration.headerBlockTimeout))
+        // A client speaks first, and an answer in HTTP/1.1 must not come after SETTINGS.
+        isSilent = tls == nil
     }
 
     /// Starts to serve. Call once, on the loop.
@@ -52,7 +63,21 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         try start()
         handshakeTimer = loop.schedule(at: .now + configuration.handshakeTimeout) { [unowned self] in
             handshakeTimer = nil
-            requestClose(Status(.unavailable, "the client's preface did not come in time"))
+            refuse(.protocolError, "the client's preface did not come in time", .silence)
+        }
+    }
+
+    override func receivePlain(_ bytes: Span<UInt8>) throws {
+        guard opening != nil else { return try session.receive(bytes) }
+        switch opening?.receive(bytes) {
+        case nil, .undecided: break
+        case .http2:
+            let first = opening.take()?.bytes ?? []
+            isSilent = false
+            try session.receive(first.span)
+        case .http1:
+            refuse(saying: ConnectionOpening.http1Answer, "a request of HTTP/1.x where gRPC is spoken", .http1)
+        case .other: refuse(.protocolError, "the first bytes are not the preface of HTTP/2", .notHTTP2)
         }
     }
 
@@ -83,13 +108,19 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             pingStrikes.received(
                 at: loop.passNanoseconds, hasCalls: !session.openStreams.isEmpty,
                 callFramesSent: session.callFramesSent)
-        else { return refuse(.enhanceYourCalm, "too_many_pings") }
+        else { return refuse(.enhanceYourCalm, "too_many_pings", .flood) }
     }
 
     override func didClose() {
         cancelHandshakeTimer()
         if let timer = lifetimeTimer { loop.cancel(timer) }
         lifetimeTimer = nil
+        for timer in [progressTimer, unreadTimer] { if let timer { loop.cancel(timer) } }
+        (progressTimer, unreadTimer) = (nil, nil)
+        if let misconduct {
+            configuration.onRefusedConnection?(
+                RefusedConnection(address: peer.address, reason: misconduct.reason, text: misconduct.text))
+        }
         if runningHandlers == 0 { onEnd(self) }
     }
 
@@ -109,7 +140,58 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     func handlerEnded() {
         runningHandlers -= 1
+        if isUnread { watchUnread() }
         if isClosed, runningHandlers == 0 { onEnd(self) }
+    }
+
+    // MARK: Bad requests
+
+    /// A client that makes too many of them is disconnected.
+    ///
+    /// - Parameter count: how many it stands for.
+    func countBadRequest(
+        _ status: Status, count: Int = 1, reason: RefusedConnection.Reason = .badRequests
+    ) {
+        guard !badRequests.charge(count, at: loop.passNanoseconds) else { return }
+        refuse(.enhanceYourCalm, "too many bad requests, the last: \(status.message)", reason)
+    }
+
+    /// A request was begun: it has to go on.
+    func watchProgress() {
+        guard progressTimer == nil else { return }
+        watchProgress(for: configuration.requestStallTimeout)
+    }
+
+    private func watchProgress(for time: Duration) {
+        guard !isClosed else { return }
+        progressTimer = loop.schedule(at: .now + time) { [unowned self] in
+            progressTimer = nil
+            let now = EventLoop.monotonicNanoseconds()
+            var next: Int64?
+            for stream in session.openStreams {
+                guard let since = (stream as? ServerStream)?.owesSince(at: now) else { continue }
+                let due = since + configuration.requestStallTimeout.nanoseconds
+                if due <= now {
+                    (stream as? ServerStream)?.stalled()
+                } else {
+                    next = min(next ?? due, due)
+                }
+            }
+            if let next { watchProgress(for: .nanoseconds(next - now)) }
+        }
+    }
+
+    /// The client has to read some of it in time.
+    func watchUnread() {
+        guard unreadTimer == nil, !isClosed else { return }
+        let drained = session.drainedBytes
+        unreadTimer = loop.schedule(at: .now + configuration.writeStallTimeout) { [unowned self] in
+            unreadTimer = nil
+            guard isUnread else { return }
+            guard session.drainedBytes == drained else { return watchUnread() }
+            refuse(
+                .enhanceYourCalm, "\(session.outboundBytes) bytes of responses were left unread", .unreadResponses)
+        }
     }
 
     // MARK: The end

@@ -109,9 +109,13 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     override func receiveHeadersEnd(_ kind: HeadersKind) {
         guard case .receivingHeaders = phase else { return }
-        if let problem = unsafe head.problem { return answer(problem) }
-        guard !headersTooLarge else {
+        // Of a list that is too large, the content type may be missing.
+        switch unsafe head.problem {
+        case .methodIsNotPost?: return answer(.methodIsNotPost)
+        case _ where headersTooLarge:
             return refuse(Status(.resourceExhausted, "the request's metadata is too large"))
+        case .contentTypeIsNotGRPC?: return answer(.contentTypeIsNotGRPC)
+        case nil: break
         }
         if let meter {
             isMeasured = true
@@ -131,7 +135,9 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             expire(at: .after(timeout, from: Deadline(nanoseconds: loop.passNanoseconds)))
         }
         phase = .receivingRequest(messages: 0)
-        if !served.method.shape.hasSingleRequest { run(served.method) }
+        guard served.method.shape.hasSingleRequest else { return run(served.method) }
+        noteProgress()
+        server.watchProgress()
     }
 
     override func accept(_ message: FramedMessage) throws(Status) {
@@ -152,6 +158,32 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         failInbound(status)
         finish(status)
         task?.cancel()
+        server.countBadRequest(status)
+    }
+
+    override func messageIsOwed() { server.watchProgress() }
+
+    /// Since when the client could have sent what it has to send; nil when it has to send nothing.
+    func owesSince(at now: Int64) -> Int64? {
+        guard inboundIsOpen else { return nil }
+        switch phase {
+        case .receivingHeaders, .finished: return nil
+        case .receivingRequest: break
+        case .running: guard isInsideMessage else { return nil }
+        }
+        return receiveWindowBytes > 0 ? progressNanoseconds : now
+    }
+
+    /// The client did not go on with its request.
+    func stalled() {
+        let status = Status(
+            .deadlineExceeded, "the request was begun and not continued for \(server.configuration.requestStallTimeout)"
+        )
+        let heldUp = heldUpCalls
+        failInbound(status)
+        finish(status)
+        task?.cancel()
+        server.countBadRequest(status, count: 1 + heldUp)
     }
 
     override func closed(_ code: HTTP2ErrorCode) {
@@ -169,7 +201,10 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     private func run(_ method: ServerMethod) {
         guard !server.isUnread else {
-            return refuse(Status(.resourceExhausted, "the client does not read the responses it has asked for"))
+            let status = Status(.resourceExhausted, "the client does not read the responses it has asked for")
+            refuse(status)
+            server.watchUnread()
+            return server.countBadRequest(status, reason: .unreadResponses)
         }
         guard server.startHandler() else {
             phase = .finished

@@ -61,6 +61,9 @@ public struct MessageDeframer: Sendable {
     /// What the message that has begun will have; 0 between messages.
     public var announcedBytes: Int { prefixCount == MessagePrefix.byteCount ? Int(prefix.length) : 0 }
 
+    /// Bytes of a message, or of its prefix, have come, and others have not.
+    public var isInsideMessage: Bool { prefixCount > 0 }
+
     public init(maximumMessageBytes: Int = 4 << 20) {
         self.maximumMessageBytes = maximumMessageBytes
     }

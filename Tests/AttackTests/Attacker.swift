@@ -14,6 +14,8 @@ final class Attacker {
     private(set) var isDisconnected = false
     private(set) var headerFrames = 0
     private(set) var resets = 0
+    /// What came, when the first bytes are not a frame's.
+    private(set) var text = ""
     private var inbox: [UInt8] = []
     private let descriptor: Int32
 
@@ -37,8 +39,8 @@ final class Attacker {
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = port.bigEndian
         target.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        // What the server does not take within this time is not sent.
-        var limit = timeval(tv_sec: 15, tv_usec: 0)
+        // What the server does not take within this time is not sent; longer than any time limit of the server.
+        var limit = timeval(tv_sec: 45, tv_usec: 0)
         let length = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, length)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, length)
@@ -53,6 +55,30 @@ final class Attacker {
     func close() { Glibc.close(descriptor) }
 
     // MARK: Bytes
+
+    /// Sends as long as the server takes it within a second, and reads nothing.
+    func sendUnread(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty, !isDisconnected {
+            var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard unsafe Glibc.poll(&poll, 1, 1000) == 1 else { return }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            guard count > 0 else {
+                isDisconnected = true
+                return
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Waits until the server has closed or reset the connection, without reading what it has sent.
+    func isHungUp(within limit: Duration) -> Bool {
+        // 0x2000 is POLLRDHUP of poll(2), which the Glibc module does not have.
+        var poll = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+        return unsafe Glibc.poll(&poll, 1, Int32(limit.components.seconds * 1000)) == 1
+    }
 
     /// Sends as long as the server takes it, and looks at what has come meanwhile.
     func send(_ bytes: [UInt8]) {
@@ -70,7 +96,7 @@ final class Attacker {
         while receive(Int32(MSG_DONTWAIT)) {}
     }
 
-    /// Reads until the server has closed or `condition` holds; gives up after 15 s of silence.
+    /// Reads until the server has closed or `condition` holds; gives up after 45 s of silence.
     func listen(until condition: () -> Bool = { false }) {
         while !isDisconnected, !condition(), receive(0) {}
     }
@@ -82,7 +108,11 @@ final class Attacker {
         if count == 0 || count < 0 && errno == ECONNRESET { isDisconnected = true }
         guard count > 0 else { return false }
         inbox += buffer[..<count]
-        takeFrames()
+        if inbox.starts(with: "HTTP/1.".utf8) {
+            text = String(decoding: inbox, as: UTF8.self)
+        } else {
+            takeFrames()
+        }
         return true
     }
 

@@ -8,30 +8,60 @@ import Testing
 /// An echo server in a process of its own, so that its memory can be told from the test's.
 final class Victim: Sendable {
     let port: UInt16
+    private let metricsPort: UInt16
     private let identifier: Int32
+    private let log: String
 
-    private init(port: UInt16, identifier: Int32) {
+    private init(port: UInt16, metricsPort: UInt16, identifier: Int32, log: String) {
         self.port = port
+        self.metricsPort = metricsPort
         self.identifier = identifier
+        self.log = log
     }
 
     static func run(_ body: (Victim) async throws -> Void) async throws {
         let process = Process()
         process.executableURL = URL(filePath: try Program.built("meridian"))
-        process.arguments = ["bench", "echo-server", "--port", "0"]
+        process.arguments = ["bench", "echo-server", "--port", "0", "--metrics-port", "0"]
         let output = Pipe()
         process.standardOutput = output
+        let folder = try TemporaryDirectory()
+        defer { folder.remove() }
+        let log = "\(folder.path)/log"
+        try Data().write(to: URL(filePath: log))
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: log))
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        let port = line.firstMatch(of: /serving echo.Echo at 127\.0\.0\.1:(\d+)/).flatMap { UInt16($0.1) }
+        let places = line.firstMatch(
+            of: /serving echo.Echo at 127\.0\.0\.1:(\d+), \/metrics at 127\.0\.0\.1:(\d+)/)
         do {
-            try await body(Victim(port: try #require(port, "\(line)"), identifier: process.processIdentifier))
+            let ports = try #require(places.map { ($0.1, $0.2) }, "\(line)")
+            try await body(
+                Victim(
+                    port: try #require(UInt16(ports.0)), metricsPort: try #require(UInt16(ports.1)),
+                    identifier: process.processIdentifier, log: log))
         } catch {
             Issue.record(error)
         }
         #expect(process.isRunning, "the server has not survived")
         process.terminate()
         try await BlockingPool.shared.run { process.waitUntilExit() }
+    }
+
+    /// Waits until the server has counted this many connections refused for `reason`, which it has logged then; false when
+    /// it does not for 10 s.
+    func hasRefused(_ count: Int = 1, for reason: String) async throws -> Bool {
+        let limit = ContinuousClock.now + .seconds(10)
+        let line = "meridian_rpc_connections_refused_total{reason=\"\(reason)\"}"
+        while ContinuousClock.now < limit {
+            let metrics = try await BlockingPool.shared.run { [metricsPort] in
+                Result { try Program.run("curl", ["-s", "http://127.0.0.1:\(metricsPort)/metrics"]).text }
+            }.get()
+            guard metrics.contains("\(line) \(count)\n") else { continue }
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            if text.contains("connection.refused"), text.contains("\"\(reason)\"") { return true }
+        }
+        return false
     }
 
     /// Memory in use.

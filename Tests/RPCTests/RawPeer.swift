@@ -36,18 +36,19 @@ final class RawPeer: HTTP2SessionDelegate {
 
     /// Runs `body` on a thread that may block, with a fresh connection.
     static func run<Result: Sendable>(
-        _ address: SocketAddress, _ body: @escaping @Sendable (RawPeer) throws -> Result
+        _ address: SocketAddress, settings: HTTP2Settings = .init(),
+        _ body: @escaping @Sendable (RawPeer) throws -> Result
     ) async throws -> Result {
         try await BlockingPool.shared.run {
             Swift.Result {
-                let peer = try RawPeer(address)
+                let peer = try RawPeer(address, settings)
                 defer { peer.close() }
                 return try body(peer)
             }
         }.get()
     }
 
-    private init(_ address: SocketAddress) throws {
+    private init(_ address: SocketAddress, _ settings: HTTP2Settings) throws {
         guard case .ipv4(_, let port) = address else { preconditionFailure("raw peers speak IPv4") }
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var target = sockaddr_in()
@@ -63,7 +64,7 @@ final class RawPeer: HTTP2SessionDelegate {
             }
         }
         guard result == 0 else { throw SystemError.last("connect") }
-        session = HTTP2Session(.client, settings: HTTP2Settings(), delegate: self)
+        session = HTTP2Session(.client, settings: settings, delegate: self)
     }
 
     /// Cuts the connection with whatever is under way.
@@ -115,6 +116,17 @@ final class RawPeer: HTTP2SessionDelegate {
             let bytes = try receive()
             try session.receive(bytes.span)
         }
+    }
+
+    /// Receives until the server has closed, and sends nothing.
+    func listen() throws {
+        while !isClosedByServer { try hear() }
+    }
+
+    /// Receives some bytes, and sends nothing.
+    func hear() throws {
+        let bytes = try receive()
+        try session.receive(bytes.span)
     }
 
     /// Waits until the server has closed or reset the connection, without reading what it has sent; at most 20 s.

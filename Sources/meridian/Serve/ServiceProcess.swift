@@ -56,6 +56,7 @@ struct ServiceProcess {
         let health = HealthService()
         var limits = ServerConfiguration()
         limits.meter = RPCMetrics(environment.metrics)
+        limits.onRefusedConnection = RefusalReport(log, environment.metrics).report
         let server = RPCServer(
             group: group, services: try registry(parts.services + [health]),
             tls: try certificates.server(service, callers: Certificates.callers(of: service)),
