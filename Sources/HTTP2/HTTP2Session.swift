@@ -111,8 +111,8 @@ public protocol HTTP2SessionDelegate: AnyObject {
             unsafe nghttp2_session_mem_recv(handle, $0.baseAddress, $0.count)
         }
         isInsideCallback = false
-        guard result >= 0 else { throw refuse(HTTP2Error(libraryCode: result)) }
         if let refusal { throw refusal }
+        guard result >= 0 else { throw refuse(HTTP2Error(libraryCode: result)) }
         if receivedDataBytes > 0 {
             // The streams' windows hold a peer back; the connection's is only as wide as what is under way.
             check(unsafe nghttp2_session_consume_connection(handle, receivedDataBytes))
@@ -189,6 +189,12 @@ public protocol HTTP2SessionDelegate: AnyObject {
     func receivedIdleFrame() {
         guard !idleFrames.charge(at: nowNanoseconds) else { return }
         refuse(HTTP2Error(.enhanceYourCalm, "too many frames that carry nothing"))
+    }
+
+    /// A header block unpacks to far more than was announced; returns what stops the library from unpacking the rest.
+    func refuseHeaderBlock() -> Int32 {
+        refuse(HTTP2Error(.enhanceYourCalm, "a header list far over the limit"))
+        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     }
 
     /// A stream was reset by the peer, or by us because of the peer's error.

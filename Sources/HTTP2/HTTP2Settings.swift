@@ -6,7 +6,8 @@ public struct HTTP2Settings: Sendable, Hashable {
     public var streamWindowBytes: UInt32 = 128 << 10
     /// The same for the connection. It is given back as data arrives: the streams' windows hold a peer back.
     public var connectionWindowBytes: Int32 = 4 << 20
-    /// Names and values plus 32 bytes a field, as RFC 9113 section 6.5.2 counts. Announced and enforced.
+    /// Names and values plus 32 bytes a field, as RFC 9113 section 6.5.2 counts. Announced and enforced: what is past it
+    /// is dropped, and past four times of it the connection ends.
     public var headerListBytes: UInt32 = 16 << 10
     /// Resets by the peer, and resets by us that its errors provoke: a bucket of `resetBurst`, filled by
     /// `resetsPerSecond` (rapid reset, CVE-2023-44487; made-you-reset, CVE-2025-8671).

@@ -69,12 +69,14 @@ open class HTTP2Stream {
     /// The stream is gone; nothing else is called. `code` is `noError` after a regular end.
     open func closed(_ code: HTTP2ErrorCode) {}
 
-    /// Delivers a field while the list is within its limit.
+    /// Delivers a field while the list is within its limit. False when it is so far past it that going on would cost
+    /// us more than the peer: a byte on the wire can stand for a field of 4 KiB (RFC 7541 section 6.1).
     @inline(__always)
-    final func receiveField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    final func receiveField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
         headerListBytes += UInt32(name.count + value.count + 32)
-        guard headerListBytes <= headerListLimit else { return }
+        guard headerListBytes <= headerListLimit else { return headerListBytes / 4 <= headerListLimit }
         receiveHeader(name, value)
+        return true
     }
 
     // MARK: Output

@@ -89,26 +89,28 @@ private let onBeginHeaders: nghttp2_on_begin_headers_callback = { handle, frame,
 private let onRequestHeader: nghttp2_on_header_callback = { _, frame, name, nameCount, value, valueCount, _, owner in
     let value = unsafe Span(_unsafeStart: value!, count: valueCount)
     let name = unsafe Span(_unsafeStart: name!, count: nameCount)
-    unsafe session(owner) { session in
-        unsafe session.withStream(frame!.pointee.hd.stream_id) { $0.receiveField(name, value) }
+    return unsafe session(owner) { session in
+        var isBearable = true
+        unsafe session.withStream(frame!.pointee.hd.stream_id) { isBearable = $0.receiveField(name, value) }
+        return isBearable ? 0 : session.refuseHeaderBlock()
     }
-    return 0
 }
 
 private let onResponseHeader: nghttp2_on_header_callback = {
     _, frame, name, nameCount, value, valueCount, _, owner in
     let value = unsafe Span(_unsafeStart: value!, count: valueCount)
     let name = unsafe Span(_unsafeStart: name!, count: nameCount)
-    unsafe session(owner) { session in
+    return unsafe session(owner) { session in
+        var isBearable = true
         unsafe session.withStream(frame!.pointee.hd.stream_id) { stream in
             // ":status" is the one pseudo-header of a response.
             if name.count == 7, name[0] == UInt8(ascii: ":"), value.count == 3 {
                 stream.blockIsInformational = value[0] == UInt8(ascii: "1")
             }
-            stream.receiveField(name, value)
+            isBearable = stream.receiveField(name, value)
         }
+        return isBearable ? 0 : session.refuseHeaderBlock()
     }
-    return 0
 }
 
 private let onData: nghttp2_on_data_chunk_recv_callback = { _, _, id, bytes, count, owner in

@@ -253,7 +253,7 @@ extension PeerIdentity {
 
 extension ServerConfiguration {
     /// For one connection: its age is drawn here.
-    fileprivate func lifetime() -> ConnectionLifetime.Limits {
+    func lifetime() -> ConnectionLifetime.Limits {
         ConnectionLifetime.Limits(
             keepaliveTime: keepaliveTime?.nanoseconds, keepaliveTimeout: keepaliveTimeout.nanoseconds,
             idle: maximumConnectionIdle?.nanoseconds,

@@ -110,6 +110,36 @@ private let enhanceYourCalm: UInt32 = 0xb
         ) { stream in Attacker.open(stream, encoding: "gzip") + Attacker.data(stream, message, ends: true) }
     }
 
+    @Test func headersThatUnpackToMuchAreNotUnpacked() async throws {
+        // One entry of 4,000 bytes for the table, and then thousands of references to it of one byte each.
+        let entry = [0x40, 1, 0x78] + [0x7F, 0xA1, 0x1E] + [UInt8](repeating: 0x61, count: 4000)
+        let bomb = Attacker.requestBlock() + [UInt8](repeating: 0xBE, count: 12_000)
+        try await Victim.run { victim in
+            let (goAways, damage) = try await victim.suffer {
+                var goAways: [Attacker.GoAway?] = []
+                for _ in 0..<50 {
+                    let goAway = try await Attacker.run(victim.port) { attacker in
+                        attacker.send(Attacker.frame(1, 5, 1, Attacker.requestBlock() + entry))
+                        for number in 1..<100 {
+                            attacker.send(Attacker.frame(1, 5, UInt32(number * 2 + 1), bomb))
+                        }
+                        attacker.listen()
+                        #expect(attacker.isDisconnected, "the attacker is still welcome")
+                        return attacker.goAway
+                    }
+                    goAways.append(goAway)
+                }
+                return goAways
+            }
+            let seen = goAways.compactMap { $0 }
+            #expect(
+                !seen.isEmpty
+                    && seen.allSatisfy { $0.code == enhanceYourCalm && $0.reason == "a header list far over the limit" },
+                "\(seen)")
+            #expect(damage.isBearable, "\(damage)")
+        }
+    }
+
     @Test func messagesThatAreBegunAndNeverFinishedAreBounded() async throws {
         // The server's limit is 30 s, for the four that have memory set aside; the others count with them.
         // Less than the first window of a stream, which is wider only when the server's SETTINGS are acknowledged.

@@ -239,3 +239,24 @@ private func exchange(_ a: End, _ b: End, piece: Int = .max) throws {
         }
     }
 }
+
+@Test(arguments: [(3, false), (15, false), (16, true), (1000, true)])
+func aHeaderListFarOverTheLimitEndsTheConnection(_ repetitions: Int, _ ends: Bool) throws {
+    let server = End(.server)
+    // One field of 4,001 bytes for the table, and then one byte for each repetition (RFC 7541 section 6.1). 16 KiB are
+    // announced; what is past that is dropped, and past four times of it there is no going on.
+    let field = [0x40, 1, 0x78, 0x7F, 0xA1, 0x1E] + [UInt8](repeating: 0x61, count: 4000)
+    let block: [UInt8] = [0x83, 0x86, 0x84, 0x41, 1, 0x78] + field + [UInt8](repeating: 0xBE, count: repetitions)
+    let header = [0, UInt8(block.count >> 8), UInt8(block.count & 255), 1, 5, 0, 0, 0, 1]
+    try feed(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0], to: server.session)
+    guard ends else {
+        try feed(header + block, to: server.session)
+        #expect(server.streams[0].headersTooLarge == (repetitions > 3) && server.streams[0].log.contains("initial"))
+        #expect(server.streams[0].log.count { $0.hasPrefix("x=") } == 4)
+        return
+    }
+    let error = #expect(throws: HTTP2Error.self) { try feed(header + block, to: server.session) }
+    #expect(error == HTTP2Error(.enhanceYourCalm, "a header list far over the limit"))
+    let farewell = String(decoding: try server.session.produce(), as: UTF8.self)
+    #expect(farewell.hasSuffix("a header list far over the limit"))
+}
