@@ -166,7 +166,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         guard !isClosed else { return }
         progressTimer = loop.schedule(at: .now + time) { [unowned self] in
             progressTimer = nil
-            let now = EventLoop.monotonicNanoseconds()
+            let now = MonotonicClock.nanoseconds()
             var next: Int64?
             for stream in session.openStreams {
                 guard let since = (stream as? ServerStream)?.owesSince(at: now) else { continue }
