@@ -34,6 +34,8 @@ private let message: [UInt8] = [0, 0, 0, 0, 2] + Array("hi".utf8)
     @Test func theLimitsOfStreamsAndHeadersAreAnnounced() async throws {
         let settings = try await Fixture.run { fixture in
             try await RawPeer.run(fixture.address) { peer in
+                // The server speaks once it knows that the client does.
+                try peer.flush()
                 var bytes: [UInt8] = []
                 // The server's first frame, whole.
                 while bytes.count < 9 || bytes.count < 9 + Int(bytes[2]) { bytes += try peer.receive() }
