@@ -19,8 +19,7 @@ extension RPCChannel {
 
     public func unary(_ path: String, _ request: [UInt8], options: CallOptions) async throws -> [UInt8] {
         try await withCall(path, options: options) { call in
-            try await call.send(request)
-            await call.finishSending()
+            try await sendSingle(request, on: call)
             return try await singleResponse(call)
         }
     }
@@ -55,8 +54,7 @@ extension RPCChannel {
     ) async throws -> Result {
         let bytes = try method.request.encode(request)
         return try await withCall(method.path, options: options) { call in
-            try await call.send(bytes)
-            await call.finishSending()
+            try await sendSingle(bytes, on: call)
             return try await body(ResponseSequence(call, method.response))
         }
     }
@@ -86,6 +84,14 @@ extension RPCChannel {
             try await body(RequestWriter(call, method.request), ResponseSequence(call, method.response))
         }
     }
+}
+
+/// Sends the only request of a call. A server that has answered without it is not at fault: its answer follows.
+private func sendSingle(_ request: [UInt8], on call: any ClientCall) async throws {
+    do {
+        try await call.send(request)
+        await call.finishSending()
+    } catch is CallEnded {}
 }
 
 /// The one message of a call that has exactly one response.
