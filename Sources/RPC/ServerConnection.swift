@@ -263,10 +263,6 @@ extension ServerConfiguration {
 }
 
 extension Duration {
-    /// Cut at 292 years.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min / 4 : .max / 4) : min(scaled, .max / 4) + attoseconds / 1_000_000_000
-    }
+    /// Cut at 73 years, so that sums of a few do not overflow.
+    var nanoseconds: Int64 { max(.min / 4, min(wholeNanoseconds, .max / 4)) }
 }

@@ -1,3 +1,4 @@
+internal import Limits
 public import RPCCore
 internal import Synchronization
 
@@ -129,11 +130,11 @@ private final class ClientSeries: ClientMethodMeter {
     func callEnded(
         _ status: Status.Code, duration: Duration, retries: Int, transparentRetries: Int, retryDelay: Duration
     ) {
-        calls[status].record(duration.wholeNanoseconds)
+        calls[status].record(Int(duration.wholeNanoseconds))
         guard retries > 0 || transparentRetries > 0 else { return }
         self.retries.increment(by: retries)
         self.transparentRetries.increment(by: transparentRetries)
-        self.retryDelay.record(retryDelay.wholeNanoseconds)
+        self.retryDelay.record(Int(retryDelay.wholeNanoseconds))
     }
 }
 
@@ -162,14 +163,5 @@ private final class ConnectionSeries: ConnectionMeter {
     func closed() {
         open.add(-1)
         disconnected.increment()
-    }
-}
-
-extension Duration {
-    /// Cut at what 64 bits hold.
-    fileprivate var wholeNanoseconds: Int {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = Int(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : product + Int(attoseconds / 1_000_000_000)
     }
 }

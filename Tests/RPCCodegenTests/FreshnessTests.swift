@@ -6,8 +6,10 @@ import Testing
     @Test func committedOutputIsFresh() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        try Protoc.run(
-            root.appending(path: "Protos/generate").path, ["--check"],
-            environment: ["PLUGIN": "\(try Protoc.products())/protoc-gen-meridian"])
+        let plugin = "\(try Protoc.products())/protoc-gen-meridian"
+        #expect(throws: Never.self, "Protos/generate writes it anew") {
+            try Protoc.run(
+                root.appending(path: "Protos/generate").path, ["--check"], environment: ["PLUGIN": plugin])
+        }
     }
 }
