@@ -1,20 +1,17 @@
+import Contracts
+import Domain
 import MockBroker
+import Protobuf
 import Testing
 
 @Suite struct BehaviorTests {
     private static let wrong: [(String, @Sendable (inout Behavior) -> Void)] = [
-        ("reply_latency.minimum_milliseconds", { $0.replyLatency.minimumMilliseconds = -1 }),
-        ("reply_latency.maximum_milliseconds", { $0.replyLatency.minimumMilliseconds = 1 }),
-        ("fill_latency.maximum_milliseconds", { $0.fillLatency.maximumMilliseconds = 86_400_001 }),
-        ("feed_latency.minimum_milliseconds", { $0.feedLatency.minimumMilliseconds = -5 }),
-        ("cancel_latency.maximum_milliseconds", { $0.cancelLatency.maximumMilliseconds = -5 }),
-        ("lost_reply_per_10000", { $0.lostReplyPer10000 = 10_001 }),
-        ("lost_reply_per_10000", { $0.lostReplyPer10000 = -1 }),
-        ("lost_request_per_10000", { $0.lostRequestPer10000 = .max }),
-        ("lose_first_replies", { $0.loseFirstReplies = -1 }),
-        ("fill_copies", { $0.fillCopies = 1001 }),
-        ("fill_parts", { $0.fillParts = .min }),
-        ("visibility_delay_milliseconds", { $0.visibilityDelayMilliseconds = .min }),
+        ("visibility_delay", { $0.visibilityDelay = .seconds(-1) }),
+        ("visibility_delay", { $0.visibilityDelay = .seconds(86_401) }),
+        ("dedup_window", { $0.dedupWindow = .seconds(-1) }),
+        ("dedup_window", { $0.dedupWindow = .seconds(4_000_000_000) }),
+        ("commission_basis_points", { $0.commissionRate = BasisPoints(-1) }),
+        ("commission_basis_points", { $0.commissionRate = BasisPoints(10_001) }),
     ]
 
     @Test(arguments: wrong.indices)
@@ -33,9 +30,9 @@ import Testing
 
     @Test func takesTheGreatestSensibleValues() throws {
         var behavior = Behavior()
-        behavior.replyLatency = .init(minimumMilliseconds: 0, maximumMilliseconds: 86_400_000)
-        behavior.lostReplyPer10000 = 10_000
-        behavior.fillCopies = 1000
+        behavior.visibilityDelay = .seconds(86_400)
+        behavior.dedupWindow = .seconds(100 * 365 * 86_400)
+        behavior.commissionRate = BasisPoints(10_000)
         try behavior.validate()
     }
 }

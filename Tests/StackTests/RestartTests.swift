@@ -16,9 +16,8 @@ extension StackTests {
             try await TestStack.run(settings: settings) { stack in
                 // The broker accepts and its reply is lost, and nobody reads its feed: only a look-up tells.
                 await stack.stack.kill(.fillReceiver)
-                try await stack.setBehavior(
-                    BrokerBehavior(
-                        seed: 1, loseFirstReplies: 1, idempotencyMode: .returnOriginal, fillMode: .manual))
+                try await stack.setBroker(
+                    BrokerBehavior(seed: 1, fillMode: .manual), [.loseReplies(attempts: 1...1)])
                 let customer = try stack.customer("restart")
                 try await stack.openAccounts(of: customer, won: 2_000_000, cents: 100_000)
                 let sent = try await customer.place(try customer.request("sent"))

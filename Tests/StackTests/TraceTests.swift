@@ -10,7 +10,7 @@ extension StackTests {
         @Test(.timeLimit(.minutes(2))) func anOrderIsFollowedThroughAllServicesByItsTraceID() async throws {
             let settings = [ServiceName.trading: ["MERIDIAN_METRICS_LISTEN": "127.0.0.1:0"]]
             try await TestStack.run(settings: settings) { stack in
-                try await stack.setBehavior(BrokerBehavior(seed: 1, fillCopies: 2, idempotencyMode: .returnOriginal))
+                try await stack.setBroker(BrokerBehavior(seed: 1), [.duplicateFills(copies: 1)])
                 let customer = try stack.customer("trace")
                 try await stack.openAccounts(of: customer, won: 2_000_000, cents: 0)
                 let order = try await customer.follow(try await customer.place(try customer.request("trace")))

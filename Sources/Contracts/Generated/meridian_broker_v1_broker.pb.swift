@@ -12,11 +12,13 @@ public enum BrokerIdempotencyMode: Protobuf.ProtobufEnum, CaseIterable {
     case rejectDuplicate
     /// The id is echoed and not checked: a repeat makes a second order.
     case echoOnly
+    /// There is no client order id for the broker: look-ups and reports do not carry it.
+    case none
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
 
     /// The values that the schema names.
-    public static let allCases: [Self] = [.unspecified, .returnOriginal, .rejectDuplicate, .echoOnly]
+    public static let allCases: [Self] = [.unspecified, .returnOriginal, .rejectDuplicate, .echoOnly, .none]
 
     public init() { self = .unspecified }
 
@@ -26,6 +28,7 @@ public enum BrokerIdempotencyMode: Protobuf.ProtobufEnum, CaseIterable {
         case 1: self = .returnOriginal
         case 2: self = .rejectDuplicate
         case 3: self = .echoOnly
+        case 4: self = .none
         default: self = .unrecognized(rawValue)
         }
     }
@@ -36,6 +39,7 @@ public enum BrokerIdempotencyMode: Protobuf.ProtobufEnum, CaseIterable {
         case .returnOriginal: 1
         case .rejectDuplicate: 2
         case .echoOnly: 3
+        case .none: 4
         case .unrecognized(let number): number
         }
     }
@@ -47,6 +51,56 @@ public enum BrokerIdempotencyMode: Protobuf.ProtobufEnum, CaseIterable {
             ("IDEMPOTENCY_MODE_RETURN_ORIGINAL", 1),
             ("IDEMPOTENCY_MODE_REJECT_DUPLICATE", 2),
             ("IDEMPOTENCY_MODE_ECHO_ONLY", 3),
+            ("IDEMPOTENCY_MODE_NONE", 4),
+        ]
+    )
+}
+
+/// Within what a client order id is unique.
+public enum BrokerIdScope: Protobuf.ProtobufEnum, CaseIterable {
+    /// Missing.
+    case unspecified
+    /// The account, for the whole window.
+    case account
+    /// The account and the trade date.
+    case day
+    /// The account and the week, which ends after Friday's trade date.
+    case week
+    /// A number that this version of the schema does not name.
+    case unrecognized(Int32)
+
+    /// The values that the schema names.
+    public static let allCases: [Self] = [.unspecified, .account, .day, .week]
+
+    public init() { self = .unspecified }
+
+    public init(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .unspecified
+        case 1: self = .account
+        case 2: self = .day
+        case 3: self = .week
+        default: self = .unrecognized(rawValue)
+        }
+    }
+
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .account: 1
+        case .day: 2
+        case .week: 3
+        case .unrecognized(let number): number
+        }
+    }
+
+    public static let schema: Protobuf.EnumSchema = .init(
+        "meridian.broker.v1.IdScope",
+        [
+            ("ID_SCOPE_UNSPECIFIED", 0),
+            ("ID_SCOPE_ACCOUNT", 1),
+            ("ID_SCOPE_DAY", 2),
+            ("ID_SCOPE_WEEK", 3),
         ]
     )
 }
@@ -196,6 +250,8 @@ public struct BrokerOrder: Protobuf.Message {
     public var leavesQty: WireDecimal?
     /// When the broker accepted the order.
     public var transactTime: Google_Protobuf_Timestamp?
+    /// OrigClOrdID (41): the id before the last replacement; empty when there was none.
+    public var origClientOrderID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -213,7 +269,8 @@ public struct BrokerOrder: Protobuf.Message {
         ordStatus: WireOrdStatus = .unspecified,
         cumQty: WireDecimal? = nil,
         leavesQty: WireDecimal? = nil,
-        transactTime: Google_Protobuf_Timestamp? = nil
+        transactTime: Google_Protobuf_Timestamp? = nil,
+        origClientOrderID: String = ""
     ) {
         self.orderID = orderID
         self.clientOrderID = clientOrderID
@@ -228,6 +285,7 @@ public struct BrokerOrder: Protobuf.Message {
         self.cumQty = cumQty
         self.leavesQty = leavesQty
         self.transactTime = transactTime
+        self.origClientOrderID = origClientOrderID
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -246,6 +304,7 @@ public struct BrokerOrder: Protobuf.Message {
             .init(11, "cum_qty", .message { WireDecimal.schema }, .optional),
             .init(12, "leaves_qty", .message { WireDecimal.schema }, .optional),
             .init(13, "transact_time", .message { Google_Protobuf_Timestamp.schema }, .optional),
+            .init(14, "orig_client_order_id", .string),
         ]
     )
 
@@ -263,6 +322,7 @@ public struct BrokerOrder: Protobuf.Message {
         try view.readOptional(10, into: &cumQty)
         try view.readOptional(11, into: &leavesQty)
         try view.readOptional(12, into: &transactTime)
+        try view.read(13, into: &origClientOrderID)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -280,6 +340,7 @@ public struct BrokerOrder: Protobuf.Message {
         builder.writeOptional(cumQty, at: 10)
         builder.writeOptional(leavesQty, at: 11)
         builder.writeOptional(transactTime, at: 12)
+        builder.write(origClientOrderID, at: 13)
         builder.write(unknownFields)
     }
 }
@@ -356,6 +417,96 @@ public struct BrokerCancelOrderResponse: Protobuf.Message {
     }
 }
 
+/// A wish to change a working order (FIX 35=G).
+public struct BrokerReplaceOrderRequest: Protobuf.Message {
+    /// ClOrdID (11) of the order from now on; fixed for ever; every attempt repeats it.
+    public var clientOrderID: String = ""
+    /// OrigClOrdID (41): the latest id of the order.
+    public var origClientOrderID: String = ""
+    /// Account (1).
+    public var account: String = ""
+    /// OrderQty (38): the new total, not what is left. Not above zero, or not above what is filled, is refused.
+    public var orderQty: WireDecimal?
+    /// Price (44), in USD; required for limit orders, absent for market orders.
+    public var price: WireDecimal?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        clientOrderID: String = "",
+        origClientOrderID: String = "",
+        account: String = "",
+        orderQty: WireDecimal? = nil,
+        price: WireDecimal? = nil
+    ) {
+        self.clientOrderID = clientOrderID
+        self.origClientOrderID = origClientOrderID
+        self.account = account
+        self.orderQty = orderQty
+        self.price = price
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ReplaceOrderRequest",
+        fields: [
+            .init(1, "client_order_id", .string),
+            .init(2, "orig_client_order_id", .string),
+            .init(3, "account", .string),
+            .init(4, "order_qty", .message { WireDecimal.schema }, .optional),
+            .init(5, "price", .message { WireDecimal.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &clientOrderID)
+        try view.read(1, into: &origClientOrderID)
+        try view.read(2, into: &account)
+        try view.readOptional(3, into: &orderQty)
+        try view.readOptional(4, into: &price)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(clientOrderID, at: 0)
+        builder.write(origClientOrderID, at: 1)
+        builder.write(account, at: 2)
+        builder.writeOptional(orderQty, at: 3)
+        builder.writeOptional(price, at: 4)
+        builder.write(unknownFields)
+    }
+}
+
+/// The replacement was taken on; ExecType REPLACED on the feed confirms it.
+public struct BrokerReplaceOrderResponse: Protobuf.Message {
+    /// The order as it is now.
+    public var order: BrokerOrder?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(order: BrokerOrder? = nil) {
+        self.order = order
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ReplaceOrderResponse",
+        fields: [
+            .init(1, "order", .message { BrokerOrder.schema }, .optional)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &order)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(order, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
 /// Asks for one order; exactly one of the ids is set.
 public struct BrokerGetOrderRequest: Protobuf.Message {
     /// Account (1).
@@ -410,6 +561,487 @@ public struct BrokerGetOrderRequest: Protobuf.Message {
     }
 }
 
+/// Lists orders.
+public struct BrokerListOrdersRequest: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    /// Only those that can still trade.
+    public var onlyOpen: Bool = false
+    /// Orders on a page, 1 to 1000; 0 means 100.
+    public var pageSize: Int32 = 0
+    /// From the page before; empty means the first page.
+    public var pageToken: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(account: String = "", onlyOpen: Bool = false, pageSize: Int32 = 0, pageToken: String = "") {
+        self.account = account
+        self.onlyOpen = onlyOpen
+        self.pageSize = pageSize
+        self.pageToken = pageToken
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListOrdersRequest",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "only_open", .bool),
+            .init(3, "page_size", .int32),
+            .init(4, "page_token", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.read(1, into: &onlyOpen)
+        try view.read(2, into: &pageSize)
+        try view.read(3, into: &pageToken)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(onlyOpen, at: 1)
+        builder.write(pageSize, at: 2)
+        builder.write(pageToken, at: 3)
+        builder.write(unknownFields)
+    }
+}
+
+/// A page of orders.
+public struct BrokerListOrdersResponse: Protobuf.Message {
+    /// Oldest first.
+    public var orders: [BrokerOrder] = []
+    /// Pass it to read on; empty when this is the last page.
+    public var nextPageToken: String = ""
+    /// How many there are on all pages.
+    public var total: Int64 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(orders: [BrokerOrder] = [], nextPageToken: String = "", total: Int64 = 0) {
+        self.orders = orders
+        self.nextPageToken = nextPageToken
+        self.total = total
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListOrdersResponse",
+        fields: [
+            .init(1, "orders", .message { BrokerOrder.schema }, .repeated),
+            .init(2, "next_page_token", .string),
+            .init(3, "total", .int64),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &orders)
+        try view.read(1, into: &nextPageToken)
+        try view.read(2, into: &total)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(orders, at: 0)
+        builder.write(nextPageToken, at: 1)
+        builder.write(total, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for the state of all working orders (FIX 35=AF).
+public struct BrokerMassStatusRequest: Protobuf.Message {
+    /// MassStatusReqID (584), repeated in each report.
+    public var massStatusReqID: String = ""
+    /// Account (1).
+    public var account: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(massStatusReqID: String = "", account: String = "") {
+        self.massStatusReqID = massStatusReqID
+        self.account = account
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.MassStatusRequest",
+        fields: [
+            .init(1, "mass_status_req_id", .string),
+            .init(2, "account", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &massStatusReqID)
+        try view.read(1, into: &account)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(massStatusReqID, at: 0)
+        builder.write(account, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// One of them (FIX 35=8, ExecType I).
+public struct BrokerMassStatusReport: Protobuf.Message {
+    /// MassStatusReqID (584).
+    public var massStatusReqID: String = ""
+    /// TotNumReports (911).
+    public var totNumReports: Int32 = 0
+    /// LastRptRequested (912): this is the last one. With no order at all, one report without an order says so.
+    public var lastRptRequested: Bool = false
+    /// The order; absent when there is none at all.
+    public var order: BrokerOrder?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        massStatusReqID: String = "",
+        totNumReports: Int32 = 0,
+        lastRptRequested: Bool = false,
+        order: BrokerOrder? = nil
+    ) {
+        self.massStatusReqID = massStatusReqID
+        self.totNumReports = totNumReports
+        self.lastRptRequested = lastRptRequested
+        self.order = order
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.MassStatusReport",
+        fields: [
+            .init(1, "mass_status_req_id", .string),
+            .init(2, "tot_num_reports", .int32),
+            .init(3, "last_rpt_requested", .bool),
+            .init(4, "order", .message { BrokerOrder.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &massStatusReqID)
+        try view.read(1, into: &totNumReports)
+        try view.read(2, into: &lastRptRequested)
+        try view.readOptional(3, into: &order)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(massStatusReqID, at: 0)
+        builder.write(totNumReports, at: 1)
+        builder.write(lastRptRequested, at: 2)
+        builder.writeOptional(order, at: 3)
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for shares.
+public struct BrokerListPositionsRequest: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(account: String = "") {
+        self.account = account
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListPositionsRequest",
+        fields: [
+            .init(1, "account", .string)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Shares of an account.
+public struct BrokerListPositionsResponse: Protobuf.Message {
+    /// In order of symbol; without those that are zero.
+    public var positions: [BrokerPosition] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(positions: [BrokerPosition] = []) {
+        self.positions = positions
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListPositionsResponse",
+        fields: [
+            .init(1, "positions", .message { BrokerPosition.schema }, .repeated)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &positions)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(positions, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Shares of one symbol in one account.
+public struct BrokerPosition: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    /// Symbol (55).
+    public var symbol: String = ""
+    /// Bought less sold.
+    public var qty: WireDecimal?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(account: String = "", symbol: String = "", qty: WireDecimal? = nil) {
+        self.account = account
+        self.symbol = symbol
+        self.qty = qty
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.Position",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "symbol", .string),
+            .init(3, "qty", .message { WireDecimal.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.read(1, into: &symbol)
+        try view.readOptional(2, into: &qty)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(symbol, at: 1)
+        builder.writeOptional(qty, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for cash.
+public struct BrokerGetAccountRequest: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(account: String = "") {
+        self.account = account
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.GetAccountRequest",
+        fields: [
+            .init(1, "account", .string)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// An account and its cash.
+public struct BrokerAccount: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    /// All that is booked, whether settled or not: opening cash, less purchases, plus sales, less commissions.
+    public var cash: WireMoney?
+    /// Of it, what executions of the last trade date will still move at settlement (T+1); may be below zero.
+    public var unsettled: WireMoney?
+    /// Commissions so far.
+    public var commissions: WireMoney?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        account: String = "",
+        cash: WireMoney? = nil,
+        unsettled: WireMoney? = nil,
+        commissions: WireMoney? = nil
+    ) {
+        self.account = account
+        self.cash = cash
+        self.unsettled = unsettled
+        self.commissions = commissions
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.Account",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "cash", .message { WireMoney.schema }, .optional),
+            .init(3, "unsettled", .message { WireMoney.schema }, .optional),
+            .init(4, "commissions", .message { WireMoney.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.readOptional(1, into: &cash)
+        try view.readOptional(2, into: &unsettled)
+        try view.readOptional(3, into: &commissions)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.writeOptional(cash, at: 1)
+        builder.writeOptional(unsettled, at: 2)
+        builder.writeOptional(commissions, at: 3)
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for a statement.
+public struct BrokerGetStatementRequest: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    /// The New York date, YYYY-MM-DD; FAILED_PRECONDITION while it is not over.
+    public var tradeDate: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(account: String = "", tradeDate: String = "") {
+        self.account = account
+        self.tradeDate = tradeDate
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.GetStatementRequest",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "trade_date", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.read(1, into: &tradeDate)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(tradeDate, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// What happened on one trade date.
+public struct BrokerStatement: Protobuf.Message {
+    /// Account (1).
+    public var account: String = ""
+    /// The New York date, YYYY-MM-DD.
+    public var tradeDate: String = ""
+    /// All reports with shares or money of that date: trades, busts, corrections, commissions; in order of the feed.
+    public var reports: [BrokerSequencedReport] = []
+    /// Cash at the start of the date.
+    public var openingCash: WireMoney?
+    /// Cash at its end.
+    public var closingCash: WireMoney?
+    /// Commissions of the date.
+    public var commissions: WireMoney?
+    /// Shares at its end, in order of symbol.
+    public var positions: [BrokerPosition] = []
+    /// The date at which its trades settle, YYYY-MM-DD.
+    public var settlementDate: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        account: String = "",
+        tradeDate: String = "",
+        reports: [BrokerSequencedReport] = [],
+        openingCash: WireMoney? = nil,
+        closingCash: WireMoney? = nil,
+        commissions: WireMoney? = nil,
+        positions: [BrokerPosition] = [],
+        settlementDate: String = ""
+    ) {
+        self.account = account
+        self.tradeDate = tradeDate
+        self.reports = reports
+        self.openingCash = openingCash
+        self.closingCash = closingCash
+        self.commissions = commissions
+        self.positions = positions
+        self.settlementDate = settlementDate
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.Statement",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "trade_date", .string),
+            .init(3, "reports", .message { BrokerSequencedReport.schema }, .repeated),
+            .init(4, "opening_cash", .message { WireMoney.schema }, .optional),
+            .init(5, "closing_cash", .message { WireMoney.schema }, .optional),
+            .init(6, "commissions", .message { WireMoney.schema }, .optional),
+            .init(7, "positions", .message { BrokerPosition.schema }, .repeated),
+            .init(8, "settlement_date", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.read(1, into: &tradeDate)
+        try view.readRepeated(2, into: &reports)
+        try view.readOptional(3, into: &openingCash)
+        try view.readOptional(4, into: &closingCash)
+        try view.readOptional(5, into: &commissions)
+        try view.readRepeated(6, into: &positions)
+        try view.read(7, into: &settlementDate)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(tradeDate, at: 1)
+        builder.writeRepeated(reports, at: 2)
+        builder.writeOptional(openingCash, at: 3)
+        builder.writeOptional(closingCash, at: 4)
+        builder.writeOptional(commissions, at: 5)
+        builder.writeRepeated(positions, at: 6)
+        builder.write(settlementDate, at: 7)
+        builder.write(unknownFields)
+    }
+}
+
 /// One report of the feed (FIX 35=8).
 public struct BrokerExecutionReport: Protobuf.Message {
     /// ExecID (17): unique at this broker for ever.
@@ -450,6 +1082,8 @@ public struct BrokerExecutionReport: Protobuf.Message {
     /// when
     /// there was none. No part of the execution's content.
     public var traceparent: String = ""
+    /// OrigClOrdID (41): the id that a replacement took the place of; empty otherwise.
+    public var origClientOrderID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -472,7 +1106,8 @@ public struct BrokerExecutionReport: Protobuf.Message {
         tradeDate: String = "",
         transactTime: Google_Protobuf_Timestamp? = nil,
         text: String = "",
-        traceparent: String = ""
+        traceparent: String = "",
+        origClientOrderID: String = ""
     ) {
         self.execID = execID
         self.execRefID = execRefID
@@ -492,6 +1127,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         self.transactTime = transactTime
         self.text = text
         self.traceparent = traceparent
+        self.origClientOrderID = origClientOrderID
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -515,6 +1151,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
             .init(16, "transact_time", .message { Google_Protobuf_Timestamp.schema }, .optional),
             .init(17, "text", .string),
             .init(18, "traceparent", .string),
+            .init(19, "orig_client_order_id", .string),
         ]
     )
 
@@ -537,6 +1174,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         try view.readOptional(15, into: &transactTime)
         try view.read(16, into: &text)
         try view.read(17, into: &traceparent)
+        try view.read(18, into: &origClientOrderID)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -559,6 +1197,7 @@ public struct BrokerExecutionReport: Protobuf.Message {
         builder.writeOptional(transactTime, at: 15)
         builder.write(text, at: 16)
         builder.write(traceparent, at: 17)
+        builder.write(origClientOrderID, at: 18)
         builder.write(unknownFields)
     }
 }
@@ -567,28 +1206,34 @@ public struct BrokerExecutionReport: Protobuf.Message {
 public struct BrokerStreamExecutionsRequest: Protobuf.Message {
     /// The last cursor the reader has stored; empty reads from the beginning.
     public var cursor: String = ""
+    /// Only reports of these accounts, at most 1000; empty means all. Sequences then have gaps that are none.
+    public var accounts: [String] = []
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(cursor: String = "") {
+    public init(cursor: String = "", accounts: [String] = []) {
         self.cursor = cursor
+        self.accounts = accounts
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
         "meridian.broker.v1.StreamExecutionsRequest",
         fields: [
-            .init(1, "cursor", .string)
+            .init(1, "cursor", .string),
+            .init(2, "accounts", .string, .repeated),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.read(0, into: &cursor)
+        try view.readRepeated(1, into: &accounts)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(cursor, at: 0)
+        builder.writeRepeated(accounts, at: 1)
         builder.write(unknownFields)
     }
 }
@@ -649,14 +1294,22 @@ public struct BrokerSequencedReport: Protobuf.Message {
     public var cursor: String = ""
     /// The report.
     public var report: BrokerExecutionReport?
+    /// The report was there before this stream began (PossDup, 43).
+    public var replayed: Bool = false
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(sequence: Int64 = 0, cursor: String = "", report: BrokerExecutionReport? = nil) {
+    public init(
+        sequence: Int64 = 0,
+        cursor: String = "",
+        report: BrokerExecutionReport? = nil,
+        replayed: Bool = false
+    ) {
         self.sequence = sequence
         self.cursor = cursor
         self.report = report
+        self.replayed = replayed
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -665,6 +1318,7 @@ public struct BrokerSequencedReport: Protobuf.Message {
             .init(1, "sequence", .int64),
             .init(2, "cursor", .string),
             .init(3, "report", .message { BrokerExecutionReport.schema }, .optional),
+            .init(4, "replayed", .bool),
         ]
     )
 
@@ -672,6 +1326,7 @@ public struct BrokerSequencedReport: Protobuf.Message {
         try view.read(0, into: &sequence)
         try view.read(1, into: &cursor)
         try view.readOptional(2, into: &report)
+        try view.read(3, into: &replayed)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -679,6 +1334,7 @@ public struct BrokerSequencedReport: Protobuf.Message {
         builder.write(sequence, at: 0)
         builder.write(cursor, at: 1)
         builder.writeOptional(report, at: 2)
+        builder.write(replayed, at: 3)
         builder.write(unknownFields)
     }
 }
@@ -844,6 +1500,18 @@ public struct BrokerCapabilities: Protobuf.Message {
     public var ordTypes: [WireOrdType] = []
     /// Times in force that are taken.
     public var timesInForce: [WireTimeInForce] = []
+    /// Within what an id is unique.
+    public var idScope: BrokerIdScope = .unspecified
+    /// True when a repeat with other content is refused; false when it gets the first answer.
+    public var changedRepeatRefused: Bool = false
+    /// True when ReplaceOrder is offered.
+    public var replaceSupported: Bool = false
+    /// True when MassStatus is offered.
+    public var massStatusSupported: Bool = false
+    /// True when the feed can take executions back and correct them.
+    public var correctionsSupported: Bool = false
+    /// Reasons of refusals that prove that nothing was done.
+    public var definitiveRejectReasons: [String] = []
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -859,7 +1527,13 @@ public struct BrokerCapabilities: Protobuf.Message {
         execIDSupported: Bool = false,
         cursorSupported: Bool = false,
         ordTypes: [WireOrdType] = [],
-        timesInForce: [WireTimeInForce] = []
+        timesInForce: [WireTimeInForce] = [],
+        idScope: BrokerIdScope = .unspecified,
+        changedRepeatRefused: Bool = false,
+        replaceSupported: Bool = false,
+        massStatusSupported: Bool = false,
+        correctionsSupported: Bool = false,
+        definitiveRejectReasons: [String] = []
     ) {
         self.brokerID = brokerID
         self.idempotencyMode = idempotencyMode
@@ -872,6 +1546,12 @@ public struct BrokerCapabilities: Protobuf.Message {
         self.cursorSupported = cursorSupported
         self.ordTypes = ordTypes
         self.timesInForce = timesInForce
+        self.idScope = idScope
+        self.changedRepeatRefused = changedRepeatRefused
+        self.replaceSupported = replaceSupported
+        self.massStatusSupported = massStatusSupported
+        self.correctionsSupported = correctionsSupported
+        self.definitiveRejectReasons = definitiveRejectReasons
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -888,6 +1568,12 @@ public struct BrokerCapabilities: Protobuf.Message {
             .init(9, "cursor_supported", .bool),
             .init(10, "ord_types", .enum { WireOrdType.schema }, .packed),
             .init(11, "times_in_force", .enum { WireTimeInForce.schema }, .packed),
+            .init(12, "id_scope", .enum { BrokerIdScope.schema }),
+            .init(13, "changed_repeat_refused", .bool),
+            .init(14, "replace_supported", .bool),
+            .init(15, "mass_status_supported", .bool),
+            .init(16, "corrections_supported", .bool),
+            .init(17, "definitive_reject_reasons", .string, .repeated),
         ]
     )
 
@@ -903,6 +1589,12 @@ public struct BrokerCapabilities: Protobuf.Message {
         try view.read(8, into: &cursorSupported)
         try view.readRepeated(9, into: &ordTypes)
         try view.readRepeated(10, into: &timesInForce)
+        try view.read(11, into: &idScope)
+        try view.read(12, into: &changedRepeatRefused)
+        try view.read(13, into: &replaceSupported)
+        try view.read(14, into: &massStatusSupported)
+        try view.read(15, into: &correctionsSupported)
+        try view.readRepeated(16, into: &definitiveRejectReasons)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -918,6 +1610,12 @@ public struct BrokerCapabilities: Protobuf.Message {
         builder.write(cursorSupported, at: 8)
         builder.writeRepeated(ordTypes, at: 9)
         builder.writeRepeated(timesInForce, at: 10)
+        builder.write(idScope, at: 11)
+        builder.write(changedRepeatRefused, at: 12)
+        builder.write(replaceSupported, at: 13)
+        builder.write(massStatusSupported, at: 14)
+        builder.write(correctionsSupported, at: 15)
+        builder.writeRepeated(definitiveRejectReasons, at: 16)
         builder.write(unknownFields)
     }
 }

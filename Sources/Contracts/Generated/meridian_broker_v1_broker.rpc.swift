@@ -22,12 +22,65 @@ public enum BrokerServiceMethods {
             decode: { try BrokerCancelOrderResponse(decoding: $0) }, encode: { $0.encoded() })
     )
 
+    public static let replaceOrder = RPCCore.MethodDescriptor<BrokerReplaceOrderRequest, BrokerReplaceOrderResponse>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "ReplaceOrder",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerReplaceOrderRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerReplaceOrderResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     public static let getOrder = RPCCore.MethodDescriptor<BrokerGetOrderRequest, BrokerOrder>(
         service: "meridian.broker.v1.BrokerService",
         method: "GetOrder",
         shape: .unary,
         request: RPCCore.MessageCoder(decode: { try BrokerGetOrderRequest(decoding: $0) }, encode: { $0.encoded() }),
         response: RPCCore.MessageCoder(decode: { try BrokerOrder(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let listOrders = RPCCore.MethodDescriptor<BrokerListOrdersRequest, BrokerListOrdersResponse>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "ListOrders",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerListOrdersRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerListOrdersResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let massStatus = RPCCore.MethodDescriptor<BrokerMassStatusRequest, BrokerMassStatusReport>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "MassStatus",
+        shape: .serverStreaming,
+        request: RPCCore.MessageCoder(decode: { try BrokerMassStatusRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerMassStatusReport(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let listPositions = RPCCore.MethodDescriptor<BrokerListPositionsRequest, BrokerListPositionsResponse>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "ListPositions",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerListPositionsRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerListPositionsResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let getAccount = RPCCore.MethodDescriptor<BrokerGetAccountRequest, BrokerAccount>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "GetAccount",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerGetAccountRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerAccount(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let getStatement = RPCCore.MethodDescriptor<BrokerGetStatementRequest, BrokerStatement>(
+        service: "meridian.broker.v1.BrokerService",
+        method: "GetStatement",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerGetStatementRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerStatement(decoding: $0) }, encode: { $0.encoded() })
     )
 
     public static let listExecutions = RPCCore.MethodDescriptor<
@@ -66,7 +119,13 @@ public enum BrokerServiceMethods {
         methods: [
             .init(name: "PlaceOrder", shape: .unary),
             .init(name: "CancelOrder", shape: .unary),
+            .init(name: "ReplaceOrder", shape: .unary),
             .init(name: "GetOrder", shape: .unary),
+            .init(name: "ListOrders", shape: .unary),
+            .init(name: "MassStatus", shape: .serverStreaming),
+            .init(name: "ListPositions", shape: .unary),
+            .init(name: "GetAccount", shape: .unary),
+            .init(name: "GetStatement", shape: .unary),
             .init(name: "ListExecutions", shape: .unary),
             .init(name: "StreamExecutions", shape: .serverStreaming),
             .init(name: "GetCapabilities", shape: .unary),
@@ -80,7 +139,13 @@ public enum BrokerServiceMethods {
         [
             .init("PlaceOrder", BrokerPlaceOrderRequest.schema, BrokerPlaceOrderResponse.schema),
             .init("CancelOrder", BrokerCancelOrderRequest.schema, BrokerCancelOrderResponse.schema),
+            .init("ReplaceOrder", BrokerReplaceOrderRequest.schema, BrokerReplaceOrderResponse.schema),
             .init("GetOrder", BrokerGetOrderRequest.schema, BrokerOrder.schema),
+            .init("ListOrders", BrokerListOrdersRequest.schema, BrokerListOrdersResponse.schema),
+            .init("MassStatus", BrokerMassStatusRequest.schema, BrokerMassStatusReport.schema, serverStreams: true),
+            .init("ListPositions", BrokerListPositionsRequest.schema, BrokerListPositionsResponse.schema),
+            .init("GetAccount", BrokerGetAccountRequest.schema, BrokerAccount.schema),
+            .init("GetStatement", BrokerGetStatementRequest.schema, BrokerStatement.schema),
             .init("ListExecutions", BrokerListExecutionsRequest.schema, BrokerListExecutionsResponse.schema),
             .init(
                 "StreamExecutions", BrokerStreamExecutionsRequest.schema, BrokerExecutionEvent.schema,
@@ -106,8 +171,45 @@ public protocol BrokerService: RPCCore.RPCService {
         context: RPCCore.ServerContext
     ) async throws -> BrokerCancelOrderResponse
 
+    /// Asks for another quantity or limit of a working order; the feed tells when it took place (REPLACED). Reports
+    /// carry the
+    /// new client_order_id from then on. The shares that are filled already count.
+    func replaceOrder(
+        _ request: BrokerReplaceOrderRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerReplaceOrderResponse
+
     /// Looks an order up by client_order_id or order_id; NOT_FOUND when the broker knows none.
     func getOrder(_ request: BrokerGetOrderRequest, context: RPCCore.ServerContext) async throws -> BrokerOrder
+
+    /// Lists orders of an account, oldest first.
+    func listOrders(
+        _ request: BrokerListOrdersRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListOrdersResponse
+
+    /// All working orders of an account at one moment, each as a report with the total, so that completeness can be
+    /// seen.
+    func massStatus(
+        _ request: BrokerMassStatusRequest,
+        responses: RPCCore.ResponseStream<BrokerMassStatusReport>,
+        context: RPCCore.ServerContext
+    ) async throws
+
+    /// Shares of an account.
+    func listPositions(
+        _ request: BrokerListPositionsRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListPositionsResponse
+
+    /// Cash of an account.
+    func getAccount(_ request: BrokerGetAccountRequest, context: RPCCore.ServerContext) async throws -> BrokerAccount
+
+    /// Everything of an account on one trade date, after its end of day.
+    func getStatement(
+        _ request: BrokerGetStatementRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerStatement
 
     /// Lists executions after a cursor, oldest first: the pull side of the feed.
     func listExecutions(
@@ -139,8 +241,26 @@ extension BrokerService {
         registry.addUnary(BrokerServiceMethods.cancelOrder) {
             try await cancelOrder($0, context: $1)
         }
+        registry.addUnary(BrokerServiceMethods.replaceOrder) {
+            try await replaceOrder($0, context: $1)
+        }
         registry.addUnary(BrokerServiceMethods.getOrder) {
             try await getOrder($0, context: $1)
+        }
+        registry.addUnary(BrokerServiceMethods.listOrders) {
+            try await listOrders($0, context: $1)
+        }
+        registry.addServerStreaming(BrokerServiceMethods.massStatus) {
+            try await massStatus($0, responses: $1, context: $2)
+        }
+        registry.addUnary(BrokerServiceMethods.listPositions) {
+            try await listPositions($0, context: $1)
+        }
+        registry.addUnary(BrokerServiceMethods.getAccount) {
+            try await getAccount($0, context: $1)
+        }
+        registry.addUnary(BrokerServiceMethods.getStatement) {
+            try await getStatement($0, context: $1)
         }
         registry.addUnary(BrokerServiceMethods.listExecutions) {
             try await listExecutions($0, context: $1)
@@ -178,12 +298,64 @@ public struct BrokerServiceClient: Sendable {
         try await channel.unary(BrokerServiceMethods.cancelOrder, request, options: options)
     }
 
+    /// Asks for another quantity or limit of a working order; the feed tells when it took place (REPLACED). Reports
+    /// carry the
+    /// new client_order_id from then on. The shares that are filled already count.
+    public func replaceOrder(
+        _ request: BrokerReplaceOrderRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerReplaceOrderResponse {
+        try await channel.unary(BrokerServiceMethods.replaceOrder, request, options: options)
+    }
+
     /// Looks an order up by client_order_id or order_id; NOT_FOUND when the broker knows none.
     public func getOrder(
         _ request: BrokerGetOrderRequest,
         options: RPCCore.CallOptions = .defaults
     ) async throws -> BrokerOrder {
         try await channel.unary(BrokerServiceMethods.getOrder, request, options: options)
+    }
+
+    /// Lists orders of an account, oldest first.
+    public func listOrders(
+        _ request: BrokerListOrdersRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListOrdersResponse {
+        try await channel.unary(BrokerServiceMethods.listOrders, request, options: options)
+    }
+
+    /// All working orders of an account at one moment, each as a report with the total, so that completeness can be
+    /// seen.
+    public func massStatus<Returned>(
+        _ request: BrokerMassStatusRequest,
+        options: RPCCore.CallOptions = .defaults,
+        _ body: (RPCCore.ResponseSequence<BrokerMassStatusReport>) async throws -> Returned
+    ) async throws -> Returned {
+        try await channel.serverStreaming(BrokerServiceMethods.massStatus, request, options: options, body)
+    }
+
+    /// Shares of an account.
+    public func listPositions(
+        _ request: BrokerListPositionsRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListPositionsResponse {
+        try await channel.unary(BrokerServiceMethods.listPositions, request, options: options)
+    }
+
+    /// Cash of an account.
+    public func getAccount(
+        _ request: BrokerGetAccountRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerAccount {
+        try await channel.unary(BrokerServiceMethods.getAccount, request, options: options)
+    }
+
+    /// Everything of an account on one trade date, after its end of day.
+    public func getStatement(
+        _ request: BrokerGetStatementRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerStatement {
+        try await channel.unary(BrokerServiceMethods.getStatement, request, options: options)
     }
 
     /// Lists executions after a cursor, oldest first: the pull side of the feed.
@@ -224,14 +396,15 @@ private let descriptorFiles: [String] = [
     ChxtZXJpZGlhbi90eXBlL3YxL29yZGVyLnByb3RvEhBtZXJpZGlhbi50eXBlLnYxKjkKBFNpZGUSFAoQU0lERV9VTlNQRUNJRklFRBAAEgwKCFNJREV\
     fQlVZEAESDQoJU0lERV9TRUxMEAIqTAoHT3JkVHlwZRIYChRPUkRfVFlQRV9VTlNQRUNJRklFRBAAEhMKD09SRF9UWVBFX01BUktFVBABEhIKDk9SRF\
     9UWVBFX0xJTUlUEAIqiAEKC1RpbWVJbkZvcmNlEh0KGVRJTUVfSU5fRk9SQ0VfVU5TUEVDSUZJRUQQABIVChFUSU1FX0lOX0ZPUkNFX0RBWRABEhUKE\
-    VRJTUVfSU5fRk9SQ0VfR1RDEAISFQoRVElNRV9JTl9GT1JDRV9JT0MQAxIVChFUSU1FX0lOX0ZPUkNFX0ZPSxAEKsgCCglPcmRTdGF0dXMSGgoWT1JE\
+    VRJTUVfSU5fRk9SQ0VfR1RDEAISFQoRVElNRV9JTl9GT1JDRV9JT0MQAxIVChFUSU1FX0lOX0ZPUkNFX0ZPSxAEKoIDCglPcmRTdGF0dXMSGgoWT1JE\
     X1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFk9SRF9TVEFUVVNfUEVORElOR19ORVcQARISCg5PUkRfU1RBVFVTX05FVxACEh8KG09SRF9TVEFUVVNfUEF\
     SVElBTExZX0ZJTExFRBADEhUKEU9SRF9TVEFUVVNfRklMTEVEEAQSHQoZT1JEX1NUQVRVU19QRU5ESU5HX0NBTkNFTBAFEhcKE09SRF9TVEFUVVNfQ0\
     FOQ0VMRUQQBhIXChNPUkRfU1RBVFVTX1JFSkVDVEVEEAcSFgoST1JEX1NUQVRVU19FWFBJUkVEEAgSFQoRT1JEX1NUQVRVU19ERU5JRUQQCRIaChZPU\
-    kRfU1RBVFVTX1VOQ09ORklSTUVEEAoSGwoXT1JEX1NUQVRVU19ORUVEU19SRVZJRVcQCyrNAQoIRXhlY1R5cGUSGQoVRVhFQ19UWVBFX1VOU1BFQ0lG\
-    SUVEEAASEQoNRVhFQ19UWVBFX05FVxABEhMKD0VYRUNfVFlQRV9UUkFERRACEhoKFkVYRUNfVFlQRV9UUkFERV9DQU5DRUwQAxIbChdFWEVDX1RZUEV\
-    fVFJBREVfQ09SUkVDVBAEEhYKEkVYRUNfVFlQRV9DQU5DRUxFRBAFEhYKEkVYRUNfVFlQRV9SRUpFQ1RFRBAGEhUKEUVYRUNfVFlQRV9FWFBJUkVEEA\
-    dCB7oCBFdpcmViBnByb3RvMw==
+    kRfU1RBVFVTX1VOQ09ORklSTUVEEAoSGwoXT1JEX1NUQVRVU19ORUVEU19SRVZJRVcQCxIeChpPUkRfU1RBVFVTX1BFTkRJTkdfUkVQTEFDRRAMEhgK\
+    FE9SRF9TVEFUVVNfU1VTUEVOREVEEA0qlgIKCEV4ZWNUeXBlEhkKFUVYRUNfVFlQRV9VTlNQRUNJRklFRBAAEhEKDUVYRUNfVFlQRV9ORVcQARITCg9\
+    FWEVDX1RZUEVfVFJBREUQAhIaChZFWEVDX1RZUEVfVFJBREVfQ0FOQ0VMEAMSGwoXRVhFQ19UWVBFX1RSQURFX0NPUlJFQ1QQBBIWChJFWEVDX1RZUE\
+    VfQ0FOQ0VMRUQQBRIWChJFWEVDX1RZUEVfUkVKRUNURUQQBhIVChFFWEVDX1RZUEVfRVhQSVJFRBAHEhYKEkVYRUNfVFlQRV9SRVBMQUNFRBAIEhcKE\
+    0VYRUNfVFlQRV9TVVNQRU5ERUQQCRIWChJFWEVDX1RZUEVfUkVTVEFURUQQCkIHugIEV2lyZWIGcHJvdG8z
     """,
     """
     ChxtZXJpZGlhbi90eXBlL3YxL3ZhbHVlLnByb3RvEhBtZXJpZGlhbi50eXBlLnYxIjkKBU1vbmV5EhoKCGN1cnJlbmN5GAEgASgJUghjdXJyZW5jeRI\
@@ -247,50 +420,85 @@ private let descriptorFiles: [String] = [
     cGVSB29yZFR5cGUSNgoJb3JkZXJfcXR5GAYgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUghvcmRlclF0eRIvCgVwcmljZRgHIAEoCzIZLm1\
     lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIFcHJpY2USQQoNdGltZV9pbl9mb3JjZRgIIAEoDjIdLm1lcmlkaWFuLnR5cGUudjEuVGltZUluRm9yY2VSC3\
     RpbWVJbkZvcmNlImEKElBsYWNlT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWFuLmJyb2tlci52MS5PcmRlclIFb3JkZXISGgoIc\
-    mVwbGF5ZWQYAiABKAhSCHJlcGxheWVkIvUECgVPcmRlchIZCghvcmRlcl9pZBgBIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYAiABKAlS\
+    mVwbGF5ZWQYAiABKAhSCHJlcGxheWVkIqYFCgVPcmRlchIZCghvcmRlcl9pZBgBIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYAiABKAlS\
     DWNsaWVudE9yZGVySWQSGAoHYWNjb3VudBgDIAEoCVIHYWNjb3VudBIWCgZzeW1ib2wYBCABKAlSBnN5bWJvbBIqCgRzaWRlGAUgASgOMhYubWVyaWR\
     pYW4udHlwZS52MS5TaWRlUgRzaWRlEjQKCG9yZF90eXBlGAYgASgOMhkubWVyaWRpYW4udHlwZS52MS5PcmRUeXBlUgdvcmRUeXBlEjYKCW9yZGVyX3\
     F0eRgHIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIIb3JkZXJRdHkSLwoFcHJpY2UYCCABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltY\
     WxSBXByaWNlEkEKDXRpbWVfaW5fZm9yY2UYCSABKA4yHS5tZXJpZGlhbi50eXBlLnYxLlRpbWVJbkZvcmNlUgt0aW1lSW5Gb3JjZRI6CgpvcmRfc3Rh\
     dHVzGAogASgOMhsubWVyaWRpYW4udHlwZS52MS5PcmRTdGF0dXNSCW9yZFN0YXR1cxIyCgdjdW1fcXR5GAsgASgLMhkubWVyaWRpYW4udHlwZS52MS5\
     EZWNpbWFsUgZjdW1RdHkSOAoKbGVhdmVzX3F0eRgMIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIJbGVhdmVzUXR5Ej8KDXRyYW5zYWN0X3\
-    RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUihwEKEkNhbmNlbE9yZGVyUmVxdWVzdBImCg9jbGllbnRfb\
-    3JkZXJfaWQYASABKAlSDWNsaWVudE9yZGVySWQSLwoUb3JpZ19jbGllbnRfb3JkZXJfaWQYAiABKAlSEW9yaWdDbGllbnRPcmRlcklkEhgKB2FjY291\
-    bnQYAyABKAlSB2FjY291bnQiRgoTQ2FuY2VsT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWFuLmJyb2tlci52MS5PcmRlclIFb3J\
-    kZXIieAoPR2V0T3JkZXJSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQSKAoPY2xpZW50X29yZGVyX2lkGAIgASgJSABSDWNsaWVudE9yZG\
-    VySWQSGwoIb3JkZXJfaWQYAyABKAlIAFIHb3JkZXJJZEIECgJpZCKHBgoPRXhlY3V0aW9uUmVwb3J0EhcKB2V4ZWNfaWQYASABKAlSBmV4ZWNJZBIeC\
-    gtleGVjX3JlZl9pZBgCIAEoCVIJZXhlY1JlZklkEjcKCWV4ZWNfdHlwZRgDIAEoDjIaLm1lcmlkaWFuLnR5cGUudjEuRXhlY1R5cGVSCGV4ZWNUeXBl\
-    EjoKCm9yZF9zdGF0dXMYBCABKA4yGy5tZXJpZGlhbi50eXBlLnYxLk9yZFN0YXR1c1IJb3JkU3RhdHVzEhkKCG9yZGVyX2lkGAUgASgJUgdvcmRlckl\
-    kEiYKD2NsaWVudF9vcmRlcl9pZBgGIAEoCVINY2xpZW50T3JkZXJJZBIYCgdhY2NvdW50GAcgASgJUgdhY2NvdW50EhYKBnN5bWJvbBgIIAEoCVIGc3\
-    ltYm9sEioKBHNpZGUYCSABKA4yFi5tZXJpZGlhbi50eXBlLnYxLlNpZGVSBHNpZGUSNAoIbGFzdF9xdHkYCiABKAsyGS5tZXJpZGlhbi50eXBlLnYxL\
-    kRlY2ltYWxSB2xhc3RRdHkSMgoHbGFzdF9weBgLIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIGbGFzdFB4EjIKB2N1bV9xdHkYDCABKAsy\
-    GS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBmN1bVF0eRI4CgpsZWF2ZXNfcXR5GA0gASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUglsZWF\
-    2ZXNRdHkSNwoKY29tbWlzc2lvbhgOIAEoCzIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSCmNvbW1pc3Npb24SHQoKdHJhZGVfZGF0ZRgPIAEoCVIJdH\
-    JhZGVEYXRlEj8KDXRyYW5zYWN0X3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUSEgoEdGV4dBgRIAEoC\
-    VIEdGV4dBIgCgt0cmFjZXBhcmVudBgSIAEoCVILdHJhY2VwYXJlbnQiMQoXU3RyZWFtRXhlY3V0aW9uc1JlcXVlc3QSFgoGY3Vyc29yGAEgASgJUgZj\
-    dXJzb3IilwEKDkV4ZWN1dGlvbkV2ZW50Ej0KBnJlcG9ydBgBIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRIAFIGcmVwb3J\
-    0Ej0KCWhlYXJ0YmVhdBgCIAEoCzIdLm1lcmlkaWFuLmJyb2tlci52MS5IZWFydGJlYXRIAFIJaGVhcnRiZWF0QgcKBWV2ZW50IoIBCg9TZXF1ZW5jZW\
-    RSZXBvcnQSGgoIc2VxdWVuY2UYASABKANSCHNlcXVlbmNlEhYKBmN1cnNvchgCIAEoCVIGY3Vyc29yEjsKBnJlcG9ydBgDIAEoCzIjLm1lcmlkaWFuL\
-    mJyb2tlci52MS5FeGVjdXRpb25SZXBvcnRSBnJlcG9ydCKOAQoJSGVhcnRiZWF0Eh8KC2xhc3RfY3Vyc29yGAEgASgJUgpsYXN0Q3Vyc29yEiMKDWxh\
-    c3Rfc2VxdWVuY2UYAiABKANSDGxhc3RTZXF1ZW5jZRI7CgtzZXJ2ZXJfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnNlcnZ\
-    lclRpbWUiTAoVTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29yEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUilA\
-    EKFkxpc3RFeGVjdXRpb25zUmVzcG9uc2USPQoHcmVwb3J0cxgBIAMoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRSB3JlcG9yd\
-    HMSHwoLbmV4dF9jdXJzb3IYAiABKAlSCm5leHRDdXJzb3ISGgoIY29tcGxldGUYAyABKAhSCGNvbXBsZXRlIhgKFkdldENhcGFiaWxpdGllc1JlcXVl\
-    c3QixwQKDENhcGFiaWxpdGllcxIbCglicm9rZXJfaWQYASABKAlSCGJyb2tlcklkEk4KEGlkZW1wb3RlbmN5X21vZGUYAiABKA4yIy5tZXJpZGlhbi5\
-    icm9rZXIudjEuSWRlbXBvdGVuY3lNb2RlUg9pZGVtcG90ZW5jeU1vZGUSMAoUZGVkdXBfd2luZG93X3NlY29uZHMYAyABKANSEmRlZHVwV2luZG93U2\
-    Vjb25kcxIiCg1pZF9tYXhfbGVuZ3RoGAQgASgFUgtpZE1heExlbmd0aBItChNsb29rdXBfYnlfY2xpZW50X2lkGAUgASgIUhBsb29rdXBCeUNsaWVud\
-    ElkEkIKHXZpc2liaWxpdHlfZGVsYXlfbWlsbGlzZWNvbmRzGAYgASgDUht2aXNpYmlsaXR5RGVsYXlNaWxsaXNlY29uZHMSLQoTY2FuY2VsX2J5X2Ns\
-    aWVudF9pZBgHIAEoCFIQY2FuY2VsQnlDbGllbnRJZBIqChFleGVjX2lkX3N1cHBvcnRlZBgIIAEoCFIPZXhlY0lkU3VwcG9ydGVkEikKEGN1cnNvcl9\
-    zdXBwb3J0ZWQYCSABKAhSD2N1cnNvclN1cHBvcnRlZBI2CglvcmRfdHlwZXMYCiADKA4yGS5tZXJpZGlhbi50eXBlLnYxLk9yZFR5cGVSCG9yZFR5cG\
-    VzEkMKDnRpbWVzX2luX2ZvcmNlGAsgAygOMh0ubWVyaWRpYW4udHlwZS52MS5UaW1lSW5Gb3JjZVIMdGltZXNJbkZvcmNlKqABCg9JZGVtcG90ZW5je\
-    U1vZGUSIAocSURFTVBPVEVOQ1lfTU9ERV9VTlNQRUNJRklFRBAAEiQKIElERU1QT1RFTkNZX01PREVfUkVUVVJOX09SSUdJTkFMEAESJQohSURFTVBP\
-    VEVOQ1lfTU9ERV9SRUpFQ1RfRFVQTElDQVRFEAISHgoaSURFTVBPVEVOQ1lfTU9ERV9FQ0hPX09OTFkQAzLJBAoNQnJva2VyU2VydmljZRJbCgpQbGF\
-    jZU9yZGVyEiUubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXNwb25zZR\
-    JeCgtDYW5jZWxPcmRlchImLm1lcmlkaWFuLmJyb2tlci52MS5DYW5jZWxPcmRlclJlcXVlc3QaJy5tZXJpZGlhbi5icm9rZXIudjEuQ2FuY2VsT3JkZ\
-    XJSZXNwb25zZRJKCghHZXRPcmRlchIjLm1lcmlkaWFuLmJyb2tlci52MS5HZXRPcmRlclJlcXVlc3QaGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXIS\
-    ZwoOTGlzdEV4ZWN1dGlvbnMSKS5tZXJpZGlhbi5icm9rZXIudjEuTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0GioubWVyaWRpYW4uYnJva2VyLnYxLkxpc3R\
-    FeGVjdXRpb25zUmVzcG9uc2USZQoQU3RyZWFtRXhlY3V0aW9ucxIrLm1lcmlkaWFuLmJyb2tlci52MS5TdHJlYW1FeGVjdXRpb25zUmVxdWVzdBoiLm\
-    1lcmlkaWFuLmJyb2tlci52MS5FeGVjdXRpb25FdmVudDABEl8KD0dldENhcGFiaWxpdGllcxIqLm1lcmlkaWFuLmJyb2tlci52MS5HZXRDYXBhYmlsa\
-    XRpZXNSZXF1ZXN0GiAubWVyaWRpYW4uYnJva2VyLnYxLkNhcGFiaWxpdGllc0IJugIGQnJva2VyYgZwcm90bzM=
+    RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUSLwoUb3JpZ19jbGllbnRfb3JkZXJfaWQYDiABKAlSEW9ya\
+    WdDbGllbnRPcmRlcklkIocBChJDYW5jZWxPcmRlclJlcXVlc3QSJgoPY2xpZW50X29yZGVyX2lkGAEgASgJUg1jbGllbnRPcmRlcklkEi8KFG9yaWdf\
+    Y2xpZW50X29yZGVyX2lkGAIgASgJUhFvcmlnQ2xpZW50T3JkZXJJZBIYCgdhY2NvdW50GAMgASgJUgdhY2NvdW50IkYKE0NhbmNlbE9yZGVyUmVzcG9\
+    uc2USLwoFb3JkZXIYASABKAsyGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXJSBW9yZGVyIvEBChNSZXBsYWNlT3JkZXJSZXF1ZXN0EiYKD2NsaWVudF\
+    9vcmRlcl9pZBgBIAEoCVINY2xpZW50T3JkZXJJZBIvChRvcmlnX2NsaWVudF9vcmRlcl9pZBgCIAEoCVIRb3JpZ0NsaWVudE9yZGVySWQSGAoHYWNjb\
+    3VudBgDIAEoCVIHYWNjb3VudBI2CglvcmRlcl9xdHkYBCABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSCG9yZGVyUXR5Ei8KBXByaWNlGAUg\
+    ASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgVwcmljZSJHChRSZXBsYWNlT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWF\
+    uLmJyb2tlci52MS5PcmRlclIFb3JkZXIieAoPR2V0T3JkZXJSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQSKAoPY2xpZW50X29yZGVyX2\
+    lkGAIgASgJSABSDWNsaWVudE9yZGVySWQSGwoIb3JkZXJfaWQYAyABKAlIAFIHb3JkZXJJZEIECgJpZCKGAQoRTGlzdE9yZGVyc1JlcXVlc3QSGAoHY\
+    WNjb3VudBgBIAEoCVIHYWNjb3VudBIbCglvbmx5X29wZW4YAiABKAhSCG9ubHlPcGVuEhsKCXBhZ2Vfc2l6ZRgDIAEoBVIIcGFnZVNpemUSHQoKcGFn\
+    ZV90b2tlbhgEIAEoCVIJcGFnZVRva2VuIoUBChJMaXN0T3JkZXJzUmVzcG9uc2USMQoGb3JkZXJzGAEgAygLMhkubWVyaWRpYW4uYnJva2VyLnYxLk9\
+    yZGVyUgZvcmRlcnMSJgoPbmV4dF9wYWdlX3Rva2VuGAIgASgJUg1uZXh0UGFnZVRva2VuEhQKBXRvdGFsGAMgASgDUgV0b3RhbCJaChFNYXNzU3RhdH\
+    VzUmVxdWVzdBIrChJtYXNzX3N0YXR1c19yZXFfaWQYASABKAlSD21hc3NTdGF0dXNSZXFJZBIYCgdhY2NvdW50GAIgASgJUgdhY2NvdW50IsYBChBNY\
+    XNzU3RhdHVzUmVwb3J0EisKEm1hc3Nfc3RhdHVzX3JlcV9pZBgBIAEoCVIPbWFzc1N0YXR1c1JlcUlkEiYKD3RvdF9udW1fcmVwb3J0cxgCIAEoBVIN\
+    dG90TnVtUmVwb3J0cxIsChJsYXN0X3JwdF9yZXF1ZXN0ZWQYAyABKAhSEGxhc3RScHRSZXF1ZXN0ZWQSLwoFb3JkZXIYBCABKAsyGS5tZXJpZGlhbi5\
+    icm9rZXIudjEuT3JkZXJSBW9yZGVyIjAKFExpc3RQb3NpdGlvbnNSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQiUwoVTGlzdFBvc2l0aW\
+    9uc1Jlc3BvbnNlEjoKCXBvc2l0aW9ucxgBIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5Qb3NpdGlvblIJcG9zaXRpb25zImkKCFBvc2l0aW9uEhgKB\
+    2FjY291bnQYASABKAlSB2FjY291bnQSFgoGc3ltYm9sGAIgASgJUgZzeW1ib2wSKwoDcXR5GAMgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFs\
+    UgNxdHkiLQoRR2V0QWNjb3VudFJlcXVlc3QSGAoHYWNjb3VudBgBIAEoCVIHYWNjb3VudCLCAQoHQWNjb3VudBIYCgdhY2NvdW50GAEgASgJUgdhY2N\
+    vdW50EisKBGNhc2gYAiABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgRjYXNoEjUKCXVuc2V0dGxlZBgDIAEoCzIXLm1lcmlkaWFuLnR5cGUudj\
+    EuTW9uZXlSCXVuc2V0dGxlZBI5Cgtjb21taXNzaW9ucxgEIAEoCzIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSC2NvbW1pc3Npb25zIk4KE0dldFN0Y\
+    XRlbWVudFJlcXVlc3QSGAoHYWNjb3VudBgBIAEoCVIHYWNjb3VudBIdCgp0cmFkZV9kYXRlGAIgASgJUgl0cmFkZURhdGUimwMKCVN0YXRlbWVudBIY\
+    CgdhY2NvdW50GAEgASgJUgdhY2NvdW50Eh0KCnRyYWRlX2RhdGUYAiABKAlSCXRyYWRlRGF0ZRI9CgdyZXBvcnRzGAMgAygLMiMubWVyaWRpYW4uYnJ\
+    va2VyLnYxLlNlcXVlbmNlZFJlcG9ydFIHcmVwb3J0cxI6CgxvcGVuaW5nX2Nhc2gYBCABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgtvcGVuaW\
+    5nQ2FzaBI6CgxjbG9zaW5nX2Nhc2gYBSABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgtjbG9zaW5nQ2FzaBI5Cgtjb21taXNzaW9ucxgGIAEoC\
+    zIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSC2NvbW1pc3Npb25zEjoKCXBvc2l0aW9ucxgHIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5Qb3NpdGlv\
+    blIJcG9zaXRpb25zEicKD3NldHRsZW1lbnRfZGF0ZRgIIAEoCVIOc2V0dGxlbWVudERhdGUiuAYKD0V4ZWN1dGlvblJlcG9ydBIXCgdleGVjX2lkGAE\
+    gASgJUgZleGVjSWQSHgoLZXhlY19yZWZfaWQYAiABKAlSCWV4ZWNSZWZJZBI3CglleGVjX3R5cGUYAyABKA4yGi5tZXJpZGlhbi50eXBlLnYxLkV4ZW\
+    NUeXBlUghleGVjVHlwZRI6CgpvcmRfc3RhdHVzGAQgASgOMhsubWVyaWRpYW4udHlwZS52MS5PcmRTdGF0dXNSCW9yZFN0YXR1cxIZCghvcmRlcl9pZ\
+    BgFIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYBiABKAlSDWNsaWVudE9yZGVySWQSGAoHYWNjb3VudBgHIAEoCVIHYWNjb3VudBIWCgZz\
+    eW1ib2wYCCABKAlSBnN5bWJvbBIqCgRzaWRlGAkgASgOMhYubWVyaWRpYW4udHlwZS52MS5TaWRlUgRzaWRlEjQKCGxhc3RfcXR5GAogASgLMhkubWV\
+    yaWRpYW4udHlwZS52MS5EZWNpbWFsUgdsYXN0UXR5EjIKB2xhc3RfcHgYCyABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBmxhc3RQeBIyCg\
+    djdW1fcXR5GAwgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgZjdW1RdHkSOAoKbGVhdmVzX3F0eRgNIAEoCzIZLm1lcmlkaWFuLnR5cGUud\
+    jEuRGVjaW1hbFIJbGVhdmVzUXR5EjcKCmNvbW1pc3Npb24YDiABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5Ugpjb21taXNzaW9uEh0KCnRyYWRl\
+    X2RhdGUYDyABKAlSCXRyYWRlRGF0ZRI/Cg10cmFuc2FjdF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMdHJhbnNhY3RUaW1\
+    lEhIKBHRleHQYESABKAlSBHRleHQSIAoLdHJhY2VwYXJlbnQYEiABKAlSC3RyYWNlcGFyZW50Ei8KFG9yaWdfY2xpZW50X29yZGVyX2lkGBMgASgJUh\
+    FvcmlnQ2xpZW50T3JkZXJJZCJNChdTdHJlYW1FeGVjdXRpb25zUmVxdWVzdBIWCgZjdXJzb3IYASABKAlSBmN1cnNvchIaCghhY2NvdW50cxgCIAMoC\
+    VIIYWNjb3VudHMilwEKDkV4ZWN1dGlvbkV2ZW50Ej0KBnJlcG9ydBgBIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRIAFIG\
+    cmVwb3J0Ej0KCWhlYXJ0YmVhdBgCIAEoCzIdLm1lcmlkaWFuLmJyb2tlci52MS5IZWFydGJlYXRIAFIJaGVhcnRiZWF0QgcKBWV2ZW50Ip4BCg9TZXF\
+    1ZW5jZWRSZXBvcnQSGgoIc2VxdWVuY2UYASABKANSCHNlcXVlbmNlEhYKBmN1cnNvchgCIAEoCVIGY3Vyc29yEjsKBnJlcG9ydBgDIAEoCzIjLm1lcm\
+    lkaWFuLmJyb2tlci52MS5FeGVjdXRpb25SZXBvcnRSBnJlcG9ydBIaCghyZXBsYXllZBgEIAEoCFIIcmVwbGF5ZWQijgEKCUhlYXJ0YmVhdBIfCgtsY\
+    XN0X2N1cnNvchgBIAEoCVIKbGFzdEN1cnNvchIjCg1sYXN0X3NlcXVlbmNlGAIgASgDUgxsYXN0U2VxdWVuY2USOwoLc2VydmVyX3RpbWUYAyABKAsy\
+    Gi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpzZXJ2ZXJUaW1lIkwKFUxpc3RFeGVjdXRpb25zUmVxdWVzdBIWCgZjdXJzb3IYASABKAlSBmN1cnN\
+    vchIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplIpQBChZMaXN0RXhlY3V0aW9uc1Jlc3BvbnNlEj0KB3JlcG9ydHMYASADKAsyIy5tZXJpZGlhbi\
+    5icm9rZXIudjEuU2VxdWVuY2VkUmVwb3J0UgdyZXBvcnRzEh8KC25leHRfY3Vyc29yGAIgASgJUgpuZXh0Q3Vyc29yEhoKCGNvbXBsZXRlGAMgASgIU\
+    ghjb21wbGV0ZSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0IocHCgxDYXBhYmlsaXRpZXMSGwoJYnJva2VyX2lkGAEgASgJUghicm9rZXJJZBJOChBp\
+    ZGVtcG90ZW5jeV9tb2RlGAIgASgOMiMubWVyaWRpYW4uYnJva2VyLnYxLklkZW1wb3RlbmN5TW9kZVIPaWRlbXBvdGVuY3lNb2RlEjAKFGRlZHVwX3d\
+    pbmRvd19zZWNvbmRzGAMgASgDUhJkZWR1cFdpbmRvd1NlY29uZHMSIgoNaWRfbWF4X2xlbmd0aBgEIAEoBVILaWRNYXhMZW5ndGgSLQoTbG9va3VwX2\
+    J5X2NsaWVudF9pZBgFIAEoCFIQbG9va3VwQnlDbGllbnRJZBJCCh12aXNpYmlsaXR5X2RlbGF5X21pbGxpc2Vjb25kcxgGIAEoA1IbdmlzaWJpbGl0e\
+    URlbGF5TWlsbGlzZWNvbmRzEi0KE2NhbmNlbF9ieV9jbGllbnRfaWQYByABKAhSEGNhbmNlbEJ5Q2xpZW50SWQSKgoRZXhlY19pZF9zdXBwb3J0ZWQY\
+    CCABKAhSD2V4ZWNJZFN1cHBvcnRlZBIpChBjdXJzb3Jfc3VwcG9ydGVkGAkgASgIUg9jdXJzb3JTdXBwb3J0ZWQSNgoJb3JkX3R5cGVzGAogAygOMhk\
+    ubWVyaWRpYW4udHlwZS52MS5PcmRUeXBlUghvcmRUeXBlcxJDCg50aW1lc19pbl9mb3JjZRgLIAMoDjIdLm1lcmlkaWFuLnR5cGUudjEuVGltZUluRm\
+    9yY2VSDHRpbWVzSW5Gb3JjZRI2CghpZF9zY29wZRgMIAEoDjIbLm1lcmlkaWFuLmJyb2tlci52MS5JZFNjb3BlUgdpZFNjb3BlEjQKFmNoYW5nZWRfc\
+    mVwZWF0X3JlZnVzZWQYDSABKAhSFGNoYW5nZWRSZXBlYXRSZWZ1c2VkEisKEXJlcGxhY2Vfc3VwcG9ydGVkGA4gASgIUhByZXBsYWNlU3VwcG9ydGVk\
+    EjIKFW1hc3Nfc3RhdHVzX3N1cHBvcnRlZBgPIAEoCFITbWFzc1N0YXR1c1N1cHBvcnRlZBIzChVjb3JyZWN0aW9uc19zdXBwb3J0ZWQYECABKAhSFGN\
+    vcnJlY3Rpb25zU3VwcG9ydGVkEjoKGWRlZmluaXRpdmVfcmVqZWN0X3JlYXNvbnMYESADKAlSF2RlZmluaXRpdmVSZWplY3RSZWFzb25zKrsBCg9JZG\
+    VtcG90ZW5jeU1vZGUSIAocSURFTVBPVEVOQ1lfTU9ERV9VTlNQRUNJRklFRBAAEiQKIElERU1QT1RFTkNZX01PREVfUkVUVVJOX09SSUdJTkFMEAESJ\
+    QohSURFTVBPVEVOQ1lfTU9ERV9SRUpFQ1RfRFVQTElDQVRFEAISHgoaSURFTVBPVEVOQ1lfTU9ERV9FQ0hPX09OTFkQAxIZChVJREVNUE9URU5DWV9N\
+    T0RFX05PTkUQBCpeCgdJZFNjb3BlEhgKFElEX1NDT1BFX1VOU1BFQ0lGSUVEEAASFAoQSURfU0NPUEVfQUNDT1VOVBABEhAKDElEX1NDT1BFX0RBWRA\
+    CEhEKDUlEX1NDT1BFX1dFRUsQAzL2CAoNQnJva2VyU2VydmljZRJbCgpQbGFjZU9yZGVyEiUubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZX\
+    F1ZXN0GiYubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXNwb25zZRJeCgtDYW5jZWxPcmRlchImLm1lcmlkaWFuLmJyb2tlci52MS5DYW5jZ\
+    WxPcmRlclJlcXVlc3QaJy5tZXJpZGlhbi5icm9rZXIudjEuQ2FuY2VsT3JkZXJSZXNwb25zZRJhCgxSZXBsYWNlT3JkZXISJy5tZXJpZGlhbi5icm9r\
+    ZXIudjEuUmVwbGFjZU9yZGVyUmVxdWVzdBooLm1lcmlkaWFuLmJyb2tlci52MS5SZXBsYWNlT3JkZXJSZXNwb25zZRJKCghHZXRPcmRlchIjLm1lcml\
+    kaWFuLmJyb2tlci52MS5HZXRPcmRlclJlcXVlc3QaGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXISWwoKTGlzdE9yZGVycxIlLm1lcmlkaWFuLmJyb2\
+    tlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0T3JkZXJzUmVzcG9uc2USWwoKTWFzc1N0YXR1cxIlLm1lcmlka\
+    WFuLmJyb2tlci52MS5NYXNzU3RhdHVzUmVxdWVzdBokLm1lcmlkaWFuLmJyb2tlci52MS5NYXNzU3RhdHVzUmVwb3J0MAESZAoNTGlzdFBvc2l0aW9u\
+    cxIoLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UG9zaXRpb25zUmVxdWVzdBopLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UG9zaXRpb25zUmVzcG9uc2U\
+    SUAoKR2V0QWNjb3VudBIlLm1lcmlkaWFuLmJyb2tlci52MS5HZXRBY2NvdW50UmVxdWVzdBobLm1lcmlkaWFuLmJyb2tlci52MS5BY2NvdW50ElYKDE\
+    dldFN0YXRlbWVudBInLm1lcmlkaWFuLmJyb2tlci52MS5HZXRTdGF0ZW1lbnRSZXF1ZXN0Gh0ubWVyaWRpYW4uYnJva2VyLnYxLlN0YXRlbWVudBJnC\
+    g5MaXN0RXhlY3V0aW9ucxIpLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0RXhlY3V0aW9uc1JlcXVlc3QaKi5tZXJpZGlhbi5icm9rZXIudjEuTGlzdEV4\
+    ZWN1dGlvbnNSZXNwb25zZRJlChBTdHJlYW1FeGVjdXRpb25zEisubWVyaWRpYW4uYnJva2VyLnYxLlN0cmVhbUV4ZWN1dGlvbnNSZXF1ZXN0GiIubWV\
+    yaWRpYW4uYnJva2VyLnYxLkV4ZWN1dGlvbkV2ZW50MAESXwoPR2V0Q2FwYWJpbGl0aWVzEioubWVyaWRpYW4uYnJva2VyLnYxLkdldENhcGFiaWxpdG\
+    llc1JlcXVlc3QaIC5tZXJpZGlhbi5icm9rZXIudjEuQ2FwYWJpbGl0aWVzQgm6AgZCcm9rZXJiBnByb3RvMw==
     """,
 ]

@@ -6,7 +6,7 @@ public import Protobuf
 public enum BrokerFillMode: Protobuf.ProtobufEnum, CaseIterable {
     /// Same as FILL_MODE_MARKETABLE.
     case unspecified
-    /// Market orders, and limit orders that the price path touches.
+    /// Market orders, and limit orders that the price touches.
     case marketable
     /// Nothing fills by itself; FillOrder does.
     case manual
@@ -46,157 +46,480 @@ public enum BrokerFillMode: Protobuf.ProtobufEnum, CaseIterable {
     )
 }
 
-/// How the broker behaves. Each decision is drawn from a hash of seed, order id and attempt, so that the same seed
-/// makes
-/// the same decisions whatever the timing.
+/// When the market is open.
+public enum BrokerSessionMode: Protobuf.ProtobufEnum, CaseIterable {
+    /// Same as SESSION_MODE_ALWAYS.
+    case unspecified
+    /// At any hour.
+    case always
+    /// In the core session of New York's calendar; orders that come outside wait for the next one.
+    case core
+    /// From 04:00 to 20:00 in New York on trading days.
+    case extended
+    /// A number that this version of the schema does not name.
+    case unrecognized(Int32)
+
+    /// The values that the schema names.
+    public static let allCases: [Self] = [.unspecified, .always, .core, .extended]
+
+    public init() { self = .unspecified }
+
+    public init(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .unspecified
+        case 1: self = .always
+        case 2: self = .core
+        case 3: self = .extended
+        default: self = .unrecognized(rawValue)
+        }
+    }
+
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .always: 1
+        case .core: 2
+        case .extended: 3
+        case .unrecognized(let number): number
+        }
+    }
+
+    public static let schema: Protobuf.EnumSchema = .init(
+        "meridian.broker.v1.SessionMode",
+        [
+            ("SESSION_MODE_UNSPECIFIED", 0),
+            ("SESSION_MODE_ALWAYS", 1),
+            ("SESSION_MODE_CORE", 2),
+            ("SESSION_MODE_EXTENDED", 3),
+        ]
+    )
+}
+
+/// Whether a clock runs.
+public enum BrokerClockMode: Protobuf.ProtobufEnum, CaseIterable {
+    /// As it is.
+    case unspecified
+    /// With the machine's clock.
+    case running
+    /// It stands until SetClock moves it.
+    case frozen
+    /// A number that this version of the schema does not name.
+    case unrecognized(Int32)
+
+    /// The values that the schema names.
+    public static let allCases: [Self] = [.unspecified, .running, .frozen]
+
+    public init() { self = .unspecified }
+
+    public init(rawValue: Int32) {
+        switch rawValue {
+        case 0: self = .unspecified
+        case 1: self = .running
+        case 2: self = .frozen
+        default: self = .unrecognized(rawValue)
+        }
+    }
+
+    public var rawValue: Int32 {
+        switch self {
+        case .unspecified: 0
+        case .running: 1
+        case .frozen: 2
+        case .unrecognized(let number): number
+        }
+    }
+
+    public static let schema: Protobuf.EnumSchema = .init(
+        "meridian.broker.v1.ClockMode",
+        [
+            ("CLOCK_MODE_UNSPECIFIED", 0),
+            ("CLOCK_MODE_RUNNING", 1),
+            ("CLOCK_MODE_FROZEN", 2),
+        ]
+    )
+}
+
+/// What the broker is, apart from its faults.
 public struct BrokerBehavior: Protobuf.Message {
     /// The seed of every draw.
     public var seed: Int64 = 0
-    /// Delay between the commit of an order or cancel request and its answer.
-    public var replyLatency: BrokerLatency?
-    /// Delay between the acceptance of an order and each of its fills.
-    public var fillLatency: BrokerLatency?
-    /// Of 10,000 PlaceOrder attempts, how many are committed and then lose their reply.
-    public var lostReplyPer10000: Int32 = 0
-    /// The first n attempts of every order are committed and lose their reply.
-    public var loseFirstReplies: Int32 = 0
-    /// Of 10,000 PlaceOrder attempts, how many are dropped before they are committed.
-    public var lostRequestPer10000: Int32 = 0
-    /// Each fill is delivered this many times on a stream; 0 means once.
-    public var fillCopies: Int32 = 0
     /// What a repeated client order id does; unspecified means RETURN_ORIGINAL.
     public var idempotencyMode: BrokerIdempotencyMode = .unspecified
-    /// Orders fill in this many parts, or one per share if that is fewer; 0 means one.
-    public var fillParts: Int32 = 0
+    /// For how long an id is remembered; absent means for ever.
+    public var dedupWindow: Google_Protobuf_Duration?
+    /// Within what an id is unique; unspecified means the account.
+    public var idScope: BrokerIdScope = .unspecified
+    /// A repeat with other content gets the first answer, too, instead of a refusal.
+    public var ignoreChangedRepeats: Bool = false
+    /// A look-up misses an accepted order for this long.
+    public var visibilityDelay: Google_Protobuf_Duration?
     /// Which orders fill by themselves.
     public var fillMode: BrokerFillMode = .unspecified
-    /// A look-up misses an accepted order for this long, in milliseconds.
-    public var visibilityDelayMilliseconds: Int64 = 0
-    /// Delay between taking on a cancel request and carrying it out; fills that are due earlier overtake it.
-    public var cancelLatency: BrokerLatency?
-    /// Delay between a report's place in the feed and its delivery on a stream; the order of the feed is kept. A pulled
-    /// list shows it at once.
-    public var feedLatency: BrokerLatency?
+    /// When orders are taken and fill.
+    public var sessionMode: BrokerSessionMode = .unspecified
+    /// Of the traded amount, per fill, in hundredths of a percent; absent means 7.
+    public var commissionBasisPoints: Int32?
+    /// Replies say in x-mock-decision which rules fired; set to leave that out.
+    public var hideDecisions: Bool = false
+    /// Requests may name rules that are disabled in x-mock-rule, to have them asked for this request alone.
+    public var allowCallerFaults: Bool = false
+    /// Cash of an account at its first use, in USD; absent means 1,000,000.
+    public var openingCash: WireMoney?
+    /// Orders that cost more than the account's cash, or sell more than its shares, are refused.
+    public var checkBuyingPower: Bool = false
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
     public init(
         seed: Int64 = 0,
-        replyLatency: BrokerLatency? = nil,
-        fillLatency: BrokerLatency? = nil,
-        lostReplyPer10000: Int32 = 0,
-        loseFirstReplies: Int32 = 0,
-        lostRequestPer10000: Int32 = 0,
-        fillCopies: Int32 = 0,
         idempotencyMode: BrokerIdempotencyMode = .unspecified,
-        fillParts: Int32 = 0,
+        dedupWindow: Google_Protobuf_Duration? = nil,
+        idScope: BrokerIdScope = .unspecified,
+        ignoreChangedRepeats: Bool = false,
+        visibilityDelay: Google_Protobuf_Duration? = nil,
         fillMode: BrokerFillMode = .unspecified,
-        visibilityDelayMilliseconds: Int64 = 0,
-        cancelLatency: BrokerLatency? = nil,
-        feedLatency: BrokerLatency? = nil
+        sessionMode: BrokerSessionMode = .unspecified,
+        commissionBasisPoints: Int32? = nil,
+        hideDecisions: Bool = false,
+        allowCallerFaults: Bool = false,
+        openingCash: WireMoney? = nil,
+        checkBuyingPower: Bool = false
     ) {
         self.seed = seed
-        self.replyLatency = replyLatency
-        self.fillLatency = fillLatency
-        self.lostReplyPer10000 = lostReplyPer10000
-        self.loseFirstReplies = loseFirstReplies
-        self.lostRequestPer10000 = lostRequestPer10000
-        self.fillCopies = fillCopies
         self.idempotencyMode = idempotencyMode
-        self.fillParts = fillParts
+        self.dedupWindow = dedupWindow
+        self.idScope = idScope
+        self.ignoreChangedRepeats = ignoreChangedRepeats
+        self.visibilityDelay = visibilityDelay
         self.fillMode = fillMode
-        self.visibilityDelayMilliseconds = visibilityDelayMilliseconds
-        self.cancelLatency = cancelLatency
-        self.feedLatency = feedLatency
+        self.sessionMode = sessionMode
+        self.commissionBasisPoints = commissionBasisPoints
+        self.hideDecisions = hideDecisions
+        self.allowCallerFaults = allowCallerFaults
+        self.openingCash = openingCash
+        self.checkBuyingPower = checkBuyingPower
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
         "meridian.broker.v1.Behavior",
         fields: [
             .init(1, "seed", .int64),
-            .init(2, "reply_latency", .message { BrokerLatency.schema }, .optional),
-            .init(3, "fill_latency", .message { BrokerLatency.schema }, .optional),
-            .init(4, "lost_reply_per_10000", .int32),
-            .init(5, "lose_first_replies", .int32),
-            .init(6, "lost_request_per_10000", .int32),
-            .init(7, "fill_copies", .int32),
-            .init(8, "idempotency_mode", .enum { BrokerIdempotencyMode.schema }),
-            .init(9, "fill_parts", .int32),
-            .init(10, "fill_mode", .enum { BrokerFillMode.schema }),
-            .init(11, "visibility_delay_milliseconds", .int64),
-            .init(12, "cancel_latency", .message { BrokerLatency.schema }, .optional),
-            .init(13, "feed_latency", .message { BrokerLatency.schema }, .optional),
+            .init(2, "idempotency_mode", .enum { BrokerIdempotencyMode.schema }),
+            .init(3, "dedup_window", .message { Google_Protobuf_Duration.schema }, .optional),
+            .init(4, "id_scope", .enum { BrokerIdScope.schema }),
+            .init(5, "ignore_changed_repeats", .bool),
+            .init(6, "visibility_delay", .message { Google_Protobuf_Duration.schema }, .optional),
+            .init(7, "fill_mode", .enum { BrokerFillMode.schema }),
+            .init(8, "session_mode", .enum { BrokerSessionMode.schema }),
+            .init(9, "commission_basis_points", .int32, .optional),
+            .init(10, "hide_decisions", .bool),
+            .init(11, "allow_caller_faults", .bool),
+            .init(12, "opening_cash", .message { WireMoney.schema }, .optional),
+            .init(13, "check_buying_power", .bool),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.read(0, into: &seed)
-        try view.readOptional(1, into: &replyLatency)
-        try view.readOptional(2, into: &fillLatency)
-        try view.read(3, into: &lostReplyPer10000)
-        try view.read(4, into: &loseFirstReplies)
-        try view.read(5, into: &lostRequestPer10000)
-        try view.read(6, into: &fillCopies)
-        try view.read(7, into: &idempotencyMode)
-        try view.read(8, into: &fillParts)
-        try view.read(9, into: &fillMode)
-        try view.read(10, into: &visibilityDelayMilliseconds)
-        try view.readOptional(11, into: &cancelLatency)
-        try view.readOptional(12, into: &feedLatency)
+        try view.read(1, into: &idempotencyMode)
+        try view.readOptional(2, into: &dedupWindow)
+        try view.read(3, into: &idScope)
+        try view.read(4, into: &ignoreChangedRepeats)
+        try view.readOptional(5, into: &visibilityDelay)
+        try view.read(6, into: &fillMode)
+        try view.read(7, into: &sessionMode)
+        try view.readOptional(8, into: &commissionBasisPoints)
+        try view.read(9, into: &hideDecisions)
+        try view.read(10, into: &allowCallerFaults)
+        try view.readOptional(11, into: &openingCash)
+        try view.read(12, into: &checkBuyingPower)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(seed, at: 0)
-        builder.writeOptional(replyLatency, at: 1)
-        builder.writeOptional(fillLatency, at: 2)
-        builder.write(lostReplyPer10000, at: 3)
-        builder.write(loseFirstReplies, at: 4)
-        builder.write(lostRequestPer10000, at: 5)
-        builder.write(fillCopies, at: 6)
-        builder.write(idempotencyMode, at: 7)
-        builder.write(fillParts, at: 8)
-        builder.write(fillMode, at: 9)
-        builder.write(visibilityDelayMilliseconds, at: 10)
-        builder.writeOptional(cancelLatency, at: 11)
-        builder.writeOptional(feedLatency, at: 12)
+        builder.write(idempotencyMode, at: 1)
+        builder.writeOptional(dedupWindow, at: 2)
+        builder.write(idScope, at: 3)
+        builder.write(ignoreChangedRepeats, at: 4)
+        builder.writeOptional(visibilityDelay, at: 5)
+        builder.write(fillMode, at: 6)
+        builder.write(sessionMode, at: 7)
+        builder.writeOptional(commissionBasisPoints, at: 8)
+        builder.write(hideDecisions, at: 9)
+        builder.write(allowCallerFaults, at: 10)
+        builder.writeOptional(openingCash, at: 11)
+        builder.write(checkBuyingPower, at: 12)
         builder.write(unknownFields)
     }
 }
 
-/// A delay drawn evenly between two bounds, at most a day.
-public struct BrokerLatency: Protobuf.Message {
-    /// Shortest, in milliseconds.
-    public var minimumMilliseconds: Int64 = 0
-    /// Longest, in milliseconds; below the minimum is refused.
-    public var maximumMilliseconds: Int64 = 0
+/// A namespace.
+public struct BrokerNamespace: Protobuf.Message {
+    /// 1 to 64 of [0-9A-Za-z_.-].
+    public var name: String = ""
+    /// The behaviour in force.
+    public var behavior: BrokerBehavior?
+    /// Its clock.
+    public var clock: BrokerClockState?
+    /// How many rules it has.
+    public var ruleCount: Int32 = 0
+    /// How many orders it has.
+    public var orderCount: Int64 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(minimumMilliseconds: Int64 = 0, maximumMilliseconds: Int64 = 0) {
-        self.minimumMilliseconds = minimumMilliseconds
-        self.maximumMilliseconds = maximumMilliseconds
+    public init(
+        name: String = "",
+        behavior: BrokerBehavior? = nil,
+        clock: BrokerClockState? = nil,
+        ruleCount: Int32 = 0,
+        orderCount: Int64 = 0
+    ) {
+        self.name = name
+        self.behavior = behavior
+        self.clock = clock
+        self.ruleCount = ruleCount
+        self.orderCount = orderCount
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.Latency",
+        "meridian.broker.v1.Namespace",
         fields: [
-            .init(1, "minimum_milliseconds", .int64),
-            .init(2, "maximum_milliseconds", .int64),
+            .init(1, "name", .string),
+            .init(2, "behavior", .message { BrokerBehavior.schema }, .optional),
+            .init(3, "clock", .message { BrokerClockState.schema }, .optional),
+            .init(4, "rule_count", .int32),
+            .init(5, "order_count", .int64),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.read(0, into: &minimumMilliseconds)
-        try view.read(1, into: &maximumMilliseconds)
+        try view.read(0, into: &name)
+        try view.readOptional(1, into: &behavior)
+        try view.readOptional(2, into: &clock)
+        try view.read(3, into: &ruleCount)
+        try view.read(4, into: &orderCount)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(minimumMilliseconds, at: 0)
-        builder.write(maximumMilliseconds, at: 1)
+        builder.write(name, at: 0)
+        builder.writeOptional(behavior, at: 1)
+        builder.writeOptional(clock, at: 2)
+        builder.write(ruleCount, at: 3)
+        builder.write(orderCount, at: 4)
+        builder.write(unknownFields)
+    }
+}
+
+/// Makes a namespace.
+public struct BrokerCreateNamespaceRequest: Protobuf.Message {
+    /// Its name; ALREADY_EXISTS when there is one.
+    public var namespace: String = ""
+    /// Its behaviour; absent means the process's own at its start.
+    public var behavior: BrokerBehavior?
+    /// Begins with this preset's behaviour and rules; not together with a behaviour.
+    public var preset: String = ""
+    /// The preset's seed.
+    public var seed: Int64 = 0
+    /// Its first rules.
+    public var rules: [BrokerRule] = []
+    /// Its clock; absent means the machine's.
+    public var clock: BrokerSetClockRequest?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        namespace: String = "",
+        behavior: BrokerBehavior? = nil,
+        preset: String = "",
+        seed: Int64 = 0,
+        rules: [BrokerRule] = [],
+        clock: BrokerSetClockRequest? = nil
+    ) {
+        self.namespace = namespace
+        self.behavior = behavior
+        self.preset = preset
+        self.seed = seed
+        self.rules = rules
+        self.clock = clock
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.CreateNamespaceRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "behavior", .message { BrokerBehavior.schema }, .optional),
+            .init(3, "preset", .string),
+            .init(4, "seed", .int64),
+            .init(5, "rules", .message { BrokerRule.schema }, .repeated),
+            .init(6, "clock", .message { BrokerSetClockRequest.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readOptional(1, into: &behavior)
+        try view.read(2, into: &preset)
+        try view.read(3, into: &seed)
+        try view.readRepeated(4, into: &rules)
+        try view.readOptional(5, into: &clock)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.writeOptional(behavior, at: 1)
+        builder.write(preset, at: 2)
+        builder.write(seed, at: 3)
+        builder.writeRepeated(rules, at: 4)
+        builder.writeOptional(clock, at: 5)
+        builder.write(unknownFields)
+    }
+}
+
+/// Empties a namespace.
+public struct BrokerResetNamespaceRequest: Protobuf.Message {
+    /// Which.
+    public var namespace: String = ""
+    /// Keeps the books.
+    public var keepTruth: Bool = false
+    /// Keeps the journal and the counts of attempts.
+    public var keepJournal: Bool = false
+    /// Takes all rules away, too.
+    public var dropRules: Bool = false
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "", keepTruth: Bool = false, keepJournal: Bool = false, dropRules: Bool = false) {
+        self.namespace = namespace
+        self.keepTruth = keepTruth
+        self.keepJournal = keepJournal
+        self.dropRules = dropRules
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ResetNamespaceRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "keep_truth", .bool),
+            .init(3, "keep_journal", .bool),
+            .init(4, "drop_rules", .bool),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &keepTruth)
+        try view.read(2, into: &keepJournal)
+        try view.read(3, into: &dropRules)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(keepTruth, at: 1)
+        builder.write(keepJournal, at: 2)
+        builder.write(dropRules, at: 3)
+        builder.write(unknownFields)
+    }
+}
+
+/// Ends a namespace.
+public struct BrokerDeleteNamespaceRequest: Protobuf.Message {
+    /// Which; `default` is refused.
+    public var namespace: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "") {
+        self.namespace = namespace
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.DeleteNamespaceRequest",
+        fields: [
+            .init(1, "namespace", .string)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// It is gone.
+public struct BrokerDeleteNamespaceResponse: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.DeleteNamespaceResponse")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for all.
+public struct BrokerListNamespacesRequest: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.ListNamespacesRequest")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// All namespaces.
+public struct BrokerListNamespacesResponse: Protobuf.Message {
+    /// In order of their names.
+    public var namespaces: [BrokerNamespace] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespaces: [BrokerNamespace] = []) {
+        self.namespaces = namespaces
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListNamespacesResponse",
+        fields: [
+            .init(1, "namespaces", .message { BrokerNamespace.schema }, .repeated)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &namespaces)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(namespaces, at: 0)
         builder.write(unknownFields)
     }
 }
@@ -205,209 +528,816 @@ public struct BrokerLatency: Protobuf.Message {
 public struct BrokerSetBehaviorRequest: Protobuf.Message {
     /// The new behaviour.
     public var behavior: BrokerBehavior?
+    /// Of which namespace.
+    public var namespace: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(behavior: BrokerBehavior? = nil) {
+    public init(behavior: BrokerBehavior? = nil, namespace: String = "") {
         self.behavior = behavior
+        self.namespace = namespace
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
         "meridian.broker.v1.SetBehaviorRequest",
         fields: [
-            .init(1, "behavior", .message { BrokerBehavior.schema }, .optional)
+            .init(1, "behavior", .message { BrokerBehavior.schema }, .optional),
+            .init(2, "namespace", .string),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.readOptional(0, into: &behavior)
+        try view.read(1, into: &namespace)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.writeOptional(behavior, at: 0)
+        builder.write(namespace, at: 1)
         builder.write(unknownFields)
     }
 }
 
 /// Asks for the behaviour.
 public struct BrokerGetBehaviorRequest: Protobuf.Message {
+    /// Of which namespace.
+    public var namespace: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.GetBehaviorRequest")
-
-    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.readUnknownFields(into: &unknownFields)
-    }
-
-    public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(unknownFields)
-    }
-}
-
-/// Asks for the truth. Both lists only grow at their ends, so that pages fit together.
-public struct BrokerGetTruthRequest: Protobuf.Message {
-    /// Only this account; empty means all.
-    public var account: String = ""
-    /// Leaves out this many orders, the oldest, whatever their account.
-    public var afterOrder: Int64 = 0
-    /// Leaves out the reports up to this sequence.
-    public var afterSequence: Int64 = 0
-    /// Looks at this many orders and this many reports at most; 0 means all.
-    public var limit: Int32 = 0
-    public var unknownFields = Protobuf.UnknownFields()
-
-    public init() {}
-
-    public init(account: String = "", afterOrder: Int64 = 0, afterSequence: Int64 = 0, limit: Int32 = 0) {
-        self.account = account
-        self.afterOrder = afterOrder
-        self.afterSequence = afterSequence
-        self.limit = limit
+    public init(namespace: String = "") {
+        self.namespace = namespace
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.GetTruthRequest",
+        "meridian.broker.v1.GetBehaviorRequest",
         fields: [
-            .init(1, "account", .string),
-            .init(2, "after_order", .int64),
-            .init(3, "after_sequence", .int64),
-            .init(4, "limit", .int32),
+            .init(1, "namespace", .string)
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.read(0, into: &account)
-        try view.read(1, into: &afterOrder)
-        try view.read(2, into: &afterSequence)
-        try view.read(3, into: &limit)
+        try view.read(0, into: &namespace)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(account, at: 0)
-        builder.write(afterOrder, at: 1)
-        builder.write(afterSequence, at: 2)
-        builder.write(limit, at: 3)
+        builder.write(namespace, at: 0)
         builder.write(unknownFields)
     }
 }
 
-/// What the broker has in its books.
-public struct BrokerTruth: Protobuf.Message {
-    /// All orders, oldest first.
-    public var orders: [BrokerOrder] = []
-    /// All reports of the feed without the copies, oldest first.
-    public var reports: [BrokerSequencedReport] = []
-    /// Shares by account and symbol.
-    public var positions: [BrokerPosition] = []
-    /// PlaceOrder attempts that arrived and could be read, whether committed or not.
-    public var placeAttempts: Int64 = 0
-    /// Replies that were lost on purpose.
-    public var lostReplies: Int64 = 0
-    /// How many orders there are, on this page or not.
-    public var orderCount: Int64 = 0
-    /// The sequence of the last report there is; 0 when there is none.
-    public var lastSequence: Int64 = 0
+/// Adds or replaces a rule.
+public struct BrokerPutRuleRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// The rule.
+    public var rule: BrokerRule?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "", rule: BrokerRule? = nil) {
+        self.namespace = namespace
+        self.rule = rule
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.PutRuleRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "rule", .message { BrokerRule.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readOptional(1, into: &rule)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.writeOptional(rule, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// Replaces all rules.
+public struct BrokerSetRulesRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// All rules from now on; a rule that is the same as before keeps its counts.
+    public var rules: [BrokerRule] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "", rules: [BrokerRule] = []) {
+        self.namespace = namespace
+        self.rules = rules
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetRulesRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "rules", .message { BrokerRule.schema }, .repeated),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readRepeated(1, into: &rules)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.writeRepeated(rules, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// Takes a rule away.
+public struct BrokerDeleteRuleRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// Which; NOT_FOUND when there is none.
+    public var ruleID: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "", ruleID: String = "") {
+        self.namespace = namespace
+        self.ruleID = ruleID
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.DeleteRuleRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "rule_id", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &ruleID)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(ruleID, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// It is gone.
+public struct BrokerDeleteRuleResponse: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.DeleteRuleResponse")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for all rules.
+public struct BrokerListRulesRequest: Protobuf.Message {
+    /// Of which namespace.
+    public var namespace: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "") {
+        self.namespace = namespace
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListRulesRequest",
+        fields: [
+            .init(1, "namespace", .string)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// All rules.
+public struct BrokerListRulesResponse: Protobuf.Message {
+    /// In the order in which they are asked.
+    public var rules: [BrokerRuleState] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(rules: [BrokerRuleState] = []) {
+        self.rules = rules
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ListRulesResponse",
+        fields: [
+            .init(1, "rules", .message { BrokerRuleState.schema }, .repeated)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &rules)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(rules, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// A rule and what it has done.
+public struct BrokerRuleState: Protobuf.Message {
+    /// The rule.
+    public var rule: BrokerRule?
+    /// How often it was asked and its selector matched.
+    public var matched: Int64 = 0
+    /// How often it fired.
+    public var fired: Int64 = 0
+    /// When it fired last, on the namespace's clock.
+    public var lastFired: Google_Protobuf_Timestamp?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
     public init(
-        orders: [BrokerOrder] = [],
-        reports: [BrokerSequencedReport] = [],
-        positions: [BrokerPosition] = [],
-        placeAttempts: Int64 = 0,
-        lostReplies: Int64 = 0,
-        orderCount: Int64 = 0,
-        lastSequence: Int64 = 0
+        rule: BrokerRule? = nil,
+        matched: Int64 = 0,
+        fired: Int64 = 0,
+        lastFired: Google_Protobuf_Timestamp? = nil
     ) {
-        self.orders = orders
-        self.reports = reports
-        self.positions = positions
-        self.placeAttempts = placeAttempts
-        self.lostReplies = lostReplies
-        self.orderCount = orderCount
-        self.lastSequence = lastSequence
+        self.rule = rule
+        self.matched = matched
+        self.fired = fired
+        self.lastFired = lastFired
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.Truth",
+        "meridian.broker.v1.RuleState",
         fields: [
-            .init(1, "orders", .message { BrokerOrder.schema }, .repeated),
-            .init(2, "reports", .message { BrokerSequencedReport.schema }, .repeated),
-            .init(3, "positions", .message { BrokerPosition.schema }, .repeated),
-            .init(4, "place_attempts", .int64),
-            .init(5, "lost_replies", .int64),
-            .init(6, "order_count", .int64),
-            .init(7, "last_sequence", .int64),
+            .init(1, "rule", .message { BrokerRule.schema }, .optional),
+            .init(2, "matched", .int64),
+            .init(3, "fired", .int64),
+            .init(4, "last_fired", .message { Google_Protobuf_Timestamp.schema }, .optional),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.readRepeated(0, into: &orders)
-        try view.readRepeated(1, into: &reports)
-        try view.readRepeated(2, into: &positions)
-        try view.read(3, into: &placeAttempts)
-        try view.read(4, into: &lostReplies)
-        try view.read(5, into: &orderCount)
-        try view.read(6, into: &lastSequence)
+        try view.readOptional(0, into: &rule)
+        try view.read(1, into: &matched)
+        try view.read(2, into: &fired)
+        try view.readOptional(3, into: &lastFired)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.writeRepeated(orders, at: 0)
-        builder.writeRepeated(reports, at: 1)
-        builder.writeRepeated(positions, at: 2)
-        builder.write(placeAttempts, at: 3)
-        builder.write(lostReplies, at: 4)
-        builder.write(orderCount, at: 5)
-        builder.write(lastSequence, at: 6)
+        builder.writeOptional(rule, at: 0)
+        builder.write(matched, at: 1)
+        builder.write(fired, at: 2)
+        builder.writeOptional(lastFired, at: 3)
         builder.write(unknownFields)
     }
 }
 
-/// Shares of one symbol in one account.
-public struct BrokerPosition: Protobuf.Message {
-    /// Account (1).
-    public var account: String = ""
-    /// Symbol (55).
-    public var symbol: String = ""
-    /// Bought less sold.
-    public var qty: WireDecimal?
+/// Loads a preset.
+public struct BrokerLoadPresetRequest: Protobuf.Message {
+    /// Into which namespace.
+    public var namespace: String = ""
+    /// calm, overseas, flaky, lost_acks, … ; NOT_FOUND lists all.
+    public var preset: String = ""
+    /// The seed.
+    public var seed: Int64 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(account: String = "", symbol: String = "", qty: WireDecimal? = nil) {
-        self.account = account
-        self.symbol = symbol
-        self.qty = qty
+    public init(namespace: String = "", preset: String = "", seed: Int64 = 0) {
+        self.namespace = namespace
+        self.preset = preset
+        self.seed = seed
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.Position",
+        "meridian.broker.v1.LoadPresetRequest",
         fields: [
-            .init(1, "account", .string),
-            .init(2, "symbol", .string),
-            .init(3, "qty", .message { WireDecimal.schema }, .optional),
+            .init(1, "namespace", .string),
+            .init(2, "preset", .string),
+            .init(3, "seed", .int64),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.read(0, into: &account)
-        try view.read(1, into: &symbol)
-        try view.readOptional(2, into: &qty)
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &preset)
+        try view.read(2, into: &seed)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(account, at: 0)
-        builder.write(symbol, at: 1)
-        builder.writeOptional(qty, at: 2)
+        builder.write(namespace, at: 0)
+        builder.write(preset, at: 1)
+        builder.write(seed, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// A request that is not made.
+public struct BrokerDryRunRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// The call.
+    public var operation: BrokerOperation = .unspecified
+    /// The account that it would name.
+    public var account: String = ""
+    /// The client order id that it would name.
+    public var clientOrderID: String = ""
+    /// The attempt; 0 means the next one.
+    public var attempt: Int32 = 0
+    /// The order, for rules that select by its terms; absent means that they do not match.
+    public var order: BrokerPlaceOrderRequest?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        namespace: String = "",
+        operation: BrokerOperation = .unspecified,
+        account: String = "",
+        clientOrderID: String = "",
+        attempt: Int32 = 0,
+        order: BrokerPlaceOrderRequest? = nil
+    ) {
+        self.namespace = namespace
+        self.operation = operation
+        self.account = account
+        self.clientOrderID = clientOrderID
+        self.attempt = attempt
+        self.order = order
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.DryRunRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "operation", .enum { BrokerOperation.schema }),
+            .init(3, "account", .string),
+            .init(4, "client_order_id", .string),
+            .init(5, "attempt", .int32),
+            .init(6, "order", .message { BrokerPlaceOrderRequest.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &operation)
+        try view.read(2, into: &account)
+        try view.read(3, into: &clientOrderID)
+        try view.read(4, into: &attempt)
+        try view.readOptional(5, into: &order)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(operation, at: 1)
+        builder.write(account, at: 2)
+        builder.write(clientOrderID, at: 3)
+        builder.write(attempt, at: 4)
+        builder.writeOptional(order, at: 5)
+        builder.write(unknownFields)
+    }
+}
+
+/// What would be decided.
+public struct BrokerDryRunResponse: Protobuf.Message {
+    /// In the order in which the rules are asked.
+    public var decisions: [BrokerDecision] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(decisions: [BrokerDecision] = []) {
+        self.decisions = decisions
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.DryRunResponse",
+        fields: [
+            .init(1, "decisions", .message { BrokerDecision.schema }, .repeated)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &decisions)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(decisions, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Changes the clock.
+public struct BrokerSetClockRequest: Protobuf.Message {
+    /// Of which namespace.
+    public var namespace: String = ""
+    /// What to do.
+    public var change: Change?
+    /// Whether it runs afterwards; unspecified leaves that as it is.
+    public var mode: BrokerClockMode = .unspecified
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(namespace: String = "", change: Change? = nil, mode: BrokerClockMode = .unspecified) {
+        self.namespace = namespace
+        self.change = change
+        self.mode = mode
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetClockRequest",
+        oneofs: ["change"],
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "advance", .message { Google_Protobuf_Duration.schema }, .optional, oneof: 0),
+            .init(3, "set", .message { Google_Protobuf_Timestamp.schema }, .optional, oneof: 0),
+            .init(4, "mode", .enum { BrokerClockMode.schema }),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        switch view.selected(1) {
+        case 2: change = .advance(try view.value(1))
+        case 3: change = .set(try view.value(2))
+        default: break
+        }
+        try view.read(3, into: &mode)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        switch change {
+        case .advance(let value): builder.select(value, at: 1)
+        case .set(let value): builder.select(value, at: 2)
+        case nil: break
+        }
+        builder.write(mode, at: 3)
+        builder.write(unknownFields)
+    }
+
+    /// What to do.
+    public enum Change: Hashable, Sendable {
+        /// Adds this to the time, whether it stands or runs. Not below zero.
+        case advance(Google_Protobuf_Duration)
+        /// Sets the time. Not earlier than it is.
+        case set(Google_Protobuf_Timestamp)
+    }
+}
+
+/// A clock.
+public struct BrokerClockState: Protobuf.Message {
+    /// What it shows.
+    public var now: Google_Protobuf_Timestamp?
+    /// Whether it runs.
+    public var mode: BrokerClockMode = .unspecified
+    /// When the next thing falls due; absent when nothing does.
+    public var nextDue: Google_Protobuf_Timestamp?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        now: Google_Protobuf_Timestamp? = nil,
+        mode: BrokerClockMode = .unspecified,
+        nextDue: Google_Protobuf_Timestamp? = nil
+    ) {
+        self.now = now
+        self.mode = mode
+        self.nextDue = nextDue
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ClockState",
+        fields: [
+            .init(1, "now", .message { Google_Protobuf_Timestamp.schema }, .optional),
+            .init(2, "mode", .enum { BrokerClockMode.schema }),
+            .init(3, "next_due", .message { Google_Protobuf_Timestamp.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &now)
+        try view.read(1, into: &mode)
+        try view.readOptional(2, into: &nextDue)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(now, at: 0)
+        builder.write(mode, at: 1)
+        builder.writeOptional(nextDue, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// Moves a price.
+public struct BrokerSetPriceRequest: Protobuf.Message {
+    /// Symbol (55).
+    public var symbol: String = ""
+    /// In USD, above zero. Not together with a path.
+    public var price: WireDecimal?
+    /// In which namespace.
+    public var namespace: String = ""
+    /// Prices that follow by themselves; replaces the symbol's path.
+    public var path: BrokerPricePath?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(symbol: String = "", price: WireDecimal? = nil, namespace: String = "", path: BrokerPricePath? = nil) {
+        self.symbol = symbol
+        self.price = price
+        self.namespace = namespace
+        self.path = path
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetPriceRequest",
+        fields: [
+            .init(1, "symbol", .string),
+            .init(2, "price", .message { WireDecimal.schema }, .optional),
+            .init(3, "namespace", .string),
+            .init(4, "path", .message { BrokerPricePath.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &symbol)
+        try view.readOptional(1, into: &price)
+        try view.read(2, into: &namespace)
+        try view.readOptional(3, into: &path)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(symbol, at: 0)
+        builder.writeOptional(price, at: 1)
+        builder.write(namespace, at: 2)
+        builder.writeOptional(path, at: 3)
+        builder.write(unknownFields)
+    }
+}
+
+/// How a price moves by itself.
+public struct BrokerPricePath: Protobuf.Message {
+    /// How.
+    public var path: Path?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(path: Path? = nil) {
+        self.path = path
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.PricePath",
+        oneofs: ["path"],
+        fields: [
+            .init(1, "constant", .message { BrokerConstantPrice.schema }, .optional, oneof: 0),
+            .init(2, "replayed", .message { BrokerReplayedPrices.schema }, .optional, oneof: 0),
+            .init(3, "random_walk", .message { BrokerRandomWalk.schema }, .optional, oneof: 0),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        switch view.selected(0) {
+        case 1: path = .constant(try view.value(0))
+        case 2: path = .replayed(try view.value(1))
+        case 3: path = .randomWalk(try view.value(2))
+        default: break
+        }
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        switch path {
+        case .constant(let value): builder.select(value, at: 0)
+        case .replayed(let value): builder.select(value, at: 1)
+        case .randomWalk(let value): builder.select(value, at: 2)
+        case nil: break
+        }
+        builder.write(unknownFields)
+    }
+
+    /// How.
+    public enum Path: Hashable, Sendable {
+        /// Stays.
+        case constant(BrokerConstantPrice)
+        /// As written.
+        case replayed(BrokerReplayedPrices)
+        /// At random, by the seed.
+        case randomWalk(BrokerRandomWalk)
+    }
+}
+
+/// It stays.
+public struct BrokerConstantPrice: Protobuf.Message {
+    /// In USD, above zero.
+    public var price: WireDecimal?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(price: WireDecimal? = nil) {
+        self.price = price
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ConstantPrice",
+        fields: [
+            .init(1, "price", .message { WireDecimal.schema }, .optional)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &price)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(price, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// A list of prices.
+public struct BrokerReplayedPrices: Protobuf.Message {
+    /// In order of time, 1 to 100,000. Times that are past count at once.
+    public var points: [BrokerPricePoint] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(points: [BrokerPricePoint] = []) {
+        self.points = points
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.ReplayedPrices",
+        fields: [
+            .init(1, "points", .message { BrokerPricePoint.schema }, .repeated)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &points)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(points, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// A price at a time.
+public struct BrokerPricePoint: Protobuf.Message {
+    /// When, on the namespace's clock.
+    public var time: Google_Protobuf_Timestamp?
+    /// In USD, above zero.
+    public var price: WireDecimal?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(time: Google_Protobuf_Timestamp? = nil, price: WireDecimal? = nil) {
+        self.time = time
+        self.price = price
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.PricePoint",
+        fields: [
+            .init(1, "time", .message { Google_Protobuf_Timestamp.schema }, .optional),
+            .init(2, "price", .message { WireDecimal.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &time)
+        try view.readOptional(1, into: &price)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(time, at: 0)
+        builder.writeOptional(price, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// Steps of drawn size.
+public struct BrokerRandomWalk: Protobuf.Message {
+    /// Where it begins, in USD.
+    public var start: WireDecimal?
+    /// Time between two steps, a millisecond to a day.
+    public var interval: Google_Protobuf_Duration?
+    /// Largest step, in hundredths of a percent of the price, 1 to 1000.
+    public var stepBasisPoints: Int32 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(start: WireDecimal? = nil, interval: Google_Protobuf_Duration? = nil, stepBasisPoints: Int32 = 0) {
+        self.start = start
+        self.interval = interval
+        self.stepBasisPoints = stepBasisPoints
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.RandomWalk",
+        fields: [
+            .init(1, "start", .message { WireDecimal.schema }, .optional),
+            .init(2, "interval", .message { Google_Protobuf_Duration.schema }, .optional),
+            .init(3, "step_basis_points", .int32),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &start)
+        try view.readOptional(1, into: &interval)
+        try view.read(2, into: &stepBasisPoints)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(start, at: 0)
+        builder.writeOptional(interval, at: 1)
+        builder.write(stepBasisPoints, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// The price is set.
+public struct BrokerSetPriceResponse: Protobuf.Message {
+    /// How many resting orders it touched; they fill after their delay.
+    public var touchedOrders: Int32 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(touchedOrders: Int32 = 0) {
+        self.touchedOrders = touchedOrders
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.SetPriceResponse",
+        fields: [
+            .init(1, "touched_orders", .int32)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &touchedOrders)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(touchedOrders, at: 0)
         builder.write(unknownFields)
     }
 }
@@ -422,15 +1352,24 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
     public var price: WireDecimal?
     /// Account (1); empty means the latest order under the id in any account.
     public var account: String = ""
+    /// In which namespace.
+    public var namespace: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(clientOrderID: String = "", qty: WireDecimal? = nil, price: WireDecimal? = nil, account: String = "") {
+    public init(
+        clientOrderID: String = "",
+        qty: WireDecimal? = nil,
+        price: WireDecimal? = nil,
+        account: String = "",
+        namespace: String = ""
+    ) {
         self.clientOrderID = clientOrderID
         self.qty = qty
         self.price = price
         self.account = account
+        self.namespace = namespace
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -440,6 +1379,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
             .init(2, "qty", .message { WireDecimal.schema }, .optional),
             .init(3, "price", .message { WireDecimal.schema }, .optional),
             .init(4, "account", .string),
+            .init(5, "namespace", .string),
         ]
     )
 
@@ -448,6 +1388,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
         try view.readOptional(1, into: &qty)
         try view.readOptional(2, into: &price)
         try view.read(3, into: &account)
+        try view.read(4, into: &namespace)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -456,6 +1397,7 @@ public struct BrokerFillOrderRequest: Protobuf.Message {
         builder.writeOptional(qty, at: 1)
         builder.writeOptional(price, at: 2)
         builder.write(account, at: 3)
+        builder.write(namespace, at: 4)
         builder.write(unknownFields)
     }
 }
@@ -490,68 +1432,531 @@ public struct BrokerFillOrderResponse: Protobuf.Message {
     }
 }
 
-/// Moves a price.
-public struct BrokerSetPriceRequest: Protobuf.Message {
-    /// Symbol (55).
-    public var symbol: String = ""
-    /// In USD, above zero.
-    public var price: WireDecimal?
+/// Declares an execution void.
+public struct BrokerBustExecutionRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// ExecID (17) of a trade that is not void yet.
+    public var execID: String = ""
+    /// Text (58), for people.
+    public var text: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(symbol: String = "", price: WireDecimal? = nil) {
-        self.symbol = symbol
-        self.price = price
+    public init(namespace: String = "", execID: String = "", text: String = "") {
+        self.namespace = namespace
+        self.execID = execID
+        self.text = text
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.SetPriceRequest",
+        "meridian.broker.v1.BustExecutionRequest",
         fields: [
-            .init(1, "symbol", .string),
-            .init(2, "price", .message { WireDecimal.schema }, .optional),
+            .init(1, "namespace", .string),
+            .init(2, "exec_id", .string),
+            .init(3, "text", .string),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.read(0, into: &symbol)
-        try view.readOptional(1, into: &price)
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &execID)
+        try view.read(2, into: &text)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(symbol, at: 0)
-        builder.writeOptional(price, at: 1)
+        builder.write(namespace, at: 0)
+        builder.write(execID, at: 1)
+        builder.write(text, at: 2)
         builder.write(unknownFields)
     }
 }
 
-/// The price is set.
-public struct BrokerSetPriceResponse: Protobuf.Message {
-    /// How many resting orders it touched; they fill after their delay.
-    public var touchedOrders: Int32 = 0
+/// It is void.
+public struct BrokerBustExecutionResponse: Protobuf.Message {
+    /// The report that says so.
+    public var report: BrokerSequencedReport?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(touchedOrders: Int32 = 0) {
-        self.touchedOrders = touchedOrders
+    public init(report: BrokerSequencedReport? = nil) {
+        self.report = report
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.SetPriceResponse",
+        "meridian.broker.v1.BustExecutionResponse",
         fields: [
-            .init(1, "touched_orders", .int32)
+            .init(1, "report", .message { BrokerSequencedReport.schema }, .optional)
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.read(0, into: &touchedOrders)
+        try view.readOptional(0, into: &report)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.write(touchedOrders, at: 0)
+        builder.writeOptional(report, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Declares executions void.
+public struct BrokerMassBustRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// Trades from this time on; absent means from the beginning.
+    public var from: Google_Protobuf_Timestamp?
+    /// Trades before this time; absent means to the end.
+    public var to: Google_Protobuf_Timestamp?
+    /// Only this symbol; empty means all.
+    public var symbol: String = ""
+    /// Text (58), for people.
+    public var text: String = ""
+    /// Only counts.
+    public var dryRun: Bool = false
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        namespace: String = "",
+        from: Google_Protobuf_Timestamp? = nil,
+        to: Google_Protobuf_Timestamp? = nil,
+        symbol: String = "",
+        text: String = "",
+        dryRun: Bool = false
+    ) {
+        self.namespace = namespace
+        self.from = from
+        self.to = to
+        self.symbol = symbol
+        self.text = text
+        self.dryRun = dryRun
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.MassBustRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "from", .message { Google_Protobuf_Timestamp.schema }, .optional),
+            .init(3, "to", .message { Google_Protobuf_Timestamp.schema }, .optional),
+            .init(4, "symbol", .string),
+            .init(5, "text", .string),
+            .init(6, "dry_run", .bool),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.readOptional(1, into: &from)
+        try view.readOptional(2, into: &to)
+        try view.read(3, into: &symbol)
+        try view.read(4, into: &text)
+        try view.read(5, into: &dryRun)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.writeOptional(from, at: 1)
+        builder.writeOptional(to, at: 2)
+        builder.write(symbol, at: 3)
+        builder.write(text, at: 4)
+        builder.write(dryRun, at: 5)
+        builder.write(unknownFields)
+    }
+}
+
+/// They are void.
+public struct BrokerMassBustResponse: Protobuf.Message {
+    /// How many executions.
+    public var count: Int32 = 0
+    /// The first of them, at most 1000.
+    public var execIDs: [String] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(count: Int32 = 0, execIDs: [String] = []) {
+        self.count = count
+        self.execIDs = execIDs
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.MassBustResponse",
+        fields: [
+            .init(1, "count", .int32),
+            .init(2, "exec_ids", .string, .repeated),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &count)
+        try view.readRepeated(1, into: &execIDs)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(count, at: 0)
+        builder.writeRepeated(execIDs, at: 1)
+        builder.write(unknownFields)
+    }
+}
+
+/// Corrects an execution.
+public struct BrokerCorrectExecutionRequest: Protobuf.Message {
+    /// In which namespace.
+    public var namespace: String = ""
+    /// ExecID (17) of a trade that is not void, or of its latest correction.
+    public var execID: String = ""
+    /// The right quantity; absent means unchanged.
+    public var qty: WireDecimal?
+    /// The right price in USD; absent means unchanged.
+    public var price: WireDecimal?
+    /// Text (58), for people.
+    public var text: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        namespace: String = "",
+        execID: String = "",
+        qty: WireDecimal? = nil,
+        price: WireDecimal? = nil,
+        text: String = ""
+    ) {
+        self.namespace = namespace
+        self.execID = execID
+        self.qty = qty
+        self.price = price
+        self.text = text
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.CorrectExecutionRequest",
+        fields: [
+            .init(1, "namespace", .string),
+            .init(2, "exec_id", .string),
+            .init(3, "qty", .message { WireDecimal.schema }, .optional),
+            .init(4, "price", .message { WireDecimal.schema }, .optional),
+            .init(5, "text", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &namespace)
+        try view.read(1, into: &execID)
+        try view.readOptional(2, into: &qty)
+        try view.readOptional(3, into: &price)
+        try view.read(4, into: &text)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(namespace, at: 0)
+        builder.write(execID, at: 1)
+        builder.writeOptional(qty, at: 2)
+        builder.writeOptional(price, at: 3)
+        builder.write(text, at: 4)
+        builder.write(unknownFields)
+    }
+}
+
+/// It is corrected.
+public struct BrokerCorrectExecutionResponse: Protobuf.Message {
+    /// The report that says so.
+    public var report: BrokerSequencedReport?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(report: BrokerSequencedReport? = nil) {
+        self.report = report
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.CorrectExecutionResponse",
+        fields: [
+            .init(1, "report", .message { BrokerSequencedReport.schema }, .optional)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &report)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(report, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Breaks connections.
+public struct BrokerBreakConnectionsRequest: Protobuf.Message {
+    /// How: a GOAWAY, close, reset, black hole, window, pings or single stream. Others belong to calls.
+    public var fault: BrokerTransportFault?
+    /// Only the connections of streams of executions.
+    public var onlyStreams: Bool = false
+    /// New connections are reset, too, for this long; at most an hour.
+    public var refuseNew: Google_Protobuf_Duration?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        fault: BrokerTransportFault? = nil,
+        onlyStreams: Bool = false,
+        refuseNew: Google_Protobuf_Duration? = nil
+    ) {
+        self.fault = fault
+        self.onlyStreams = onlyStreams
+        self.refuseNew = refuseNew
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.BreakConnectionsRequest",
+        fields: [
+            .init(1, "fault", .message { BrokerTransportFault.schema }, .optional),
+            .init(2, "only_streams", .bool),
+            .init(3, "refuse_new", .message { Google_Protobuf_Duration.schema }, .optional),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &fault)
+        try view.read(1, into: &onlyStreams)
+        try view.readOptional(2, into: &refuseNew)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(fault, at: 0)
+        builder.write(onlyStreams, at: 1)
+        builder.writeOptional(refuseNew, at: 2)
+        builder.write(unknownFields)
+    }
+}
+
+/// They are broken.
+public struct BrokerBreakConnectionsResponse: Protobuf.Message {
+    /// How many.
+    public var count: Int32 = 0
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(count: Int32 = 0) {
+        self.count = count
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.BreakConnectionsResponse",
+        fields: [
+            .init(1, "count", .int32)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &count)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(count, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Kills the process.
+public struct BrokerCrashRequest: Protobuf.Message {
+    /// What is lost.
+    public var fault: BrokerCrashFault?
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(fault: BrokerCrashFault? = nil) {
+        self.fault = fault
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.CrashRequest",
+        fields: [
+            .init(1, "fault", .message { BrokerCrashFault.schema }, .optional)
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readOptional(0, into: &fault)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeOptional(fault, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Never sent.
+public struct BrokerCrashResponse: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.CrashResponse")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// Asks for the truth. Both lists only grow at their ends, so that pages fit together.
+public struct BrokerGetTruthRequest: Protobuf.Message {
+    /// Only this account; empty means all.
+    public var account: String = ""
+    /// Leaves out this many orders, the oldest, whatever their account.
+    public var afterOrder: Int64 = 0
+    /// Leaves out the reports up to this sequence.
+    public var afterSequence: Int64 = 0
+    /// Looks at this many orders and this many reports at most; 0 means all.
+    public var limit: Int32 = 0
+    /// In which namespace.
+    public var namespace: String = ""
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        account: String = "",
+        afterOrder: Int64 = 0,
+        afterSequence: Int64 = 0,
+        limit: Int32 = 0,
+        namespace: String = ""
+    ) {
+        self.account = account
+        self.afterOrder = afterOrder
+        self.afterSequence = afterSequence
+        self.limit = limit
+        self.namespace = namespace
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.GetTruthRequest",
+        fields: [
+            .init(1, "account", .string),
+            .init(2, "after_order", .int64),
+            .init(3, "after_sequence", .int64),
+            .init(4, "limit", .int32),
+            .init(5, "namespace", .string),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.read(0, into: &account)
+        try view.read(1, into: &afterOrder)
+        try view.read(2, into: &afterSequence)
+        try view.read(3, into: &limit)
+        try view.read(4, into: &namespace)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(account, at: 0)
+        builder.write(afterOrder, at: 1)
+        builder.write(afterSequence, at: 2)
+        builder.write(limit, at: 3)
+        builder.write(namespace, at: 4)
+        builder.write(unknownFields)
+    }
+}
+
+/// What the broker has in its books.
+public struct BrokerTruth: Protobuf.Message {
+    /// All orders, oldest first.
+    public var orders: [BrokerOrder] = []
+    /// All reports of the feed without the copies, oldest first.
+    public var reports: [BrokerSequencedReport] = []
+    /// Shares by account and symbol.
+    public var positions: [BrokerPosition] = []
+    /// PlaceOrder attempts that arrived and could be read, whether committed or not.
+    public var placeAttempts: Int64 = 0
+    /// Replies that were lost on purpose.
+    public var lostReplies: Int64 = 0
+    /// How many orders there are, on this page or not.
+    public var orderCount: Int64 = 0
+    /// The sequence of the last report there is; 0 when there is none.
+    public var lastSequence: Int64 = 0
+    /// Accounts and their cash.
+    public var accounts: [BrokerAccount] = []
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public init(
+        orders: [BrokerOrder] = [],
+        reports: [BrokerSequencedReport] = [],
+        positions: [BrokerPosition] = [],
+        placeAttempts: Int64 = 0,
+        lostReplies: Int64 = 0,
+        orderCount: Int64 = 0,
+        lastSequence: Int64 = 0,
+        accounts: [BrokerAccount] = []
+    ) {
+        self.orders = orders
+        self.reports = reports
+        self.positions = positions
+        self.placeAttempts = placeAttempts
+        self.lostReplies = lostReplies
+        self.orderCount = orderCount
+        self.lastSequence = lastSequence
+        self.accounts = accounts
+    }
+
+    public static let schema: Protobuf.MessageSchema = .init(
+        "meridian.broker.v1.Truth",
+        fields: [
+            .init(1, "orders", .message { BrokerOrder.schema }, .repeated),
+            .init(2, "reports", .message { BrokerSequencedReport.schema }, .repeated),
+            .init(3, "positions", .message { BrokerPosition.schema }, .repeated),
+            .init(4, "place_attempts", .int64),
+            .init(5, "lost_replies", .int64),
+            .init(6, "order_count", .int64),
+            .init(7, "last_sequence", .int64),
+            .init(8, "accounts", .message { BrokerAccount.schema }, .repeated),
+        ]
+    )
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readRepeated(0, into: &orders)
+        try view.readRepeated(1, into: &reports)
+        try view.readRepeated(2, into: &positions)
+        try view.read(3, into: &placeAttempts)
+        try view.read(4, into: &lostReplies)
+        try view.read(5, into: &orderCount)
+        try view.read(6, into: &lastSequence)
+        try view.readRepeated(7, into: &accounts)
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.writeRepeated(orders, at: 0)
+        builder.writeRepeated(reports, at: 1)
+        builder.writeRepeated(positions, at: 2)
+        builder.write(placeAttempts, at: 3)
+        builder.write(lostReplies, at: 4)
+        builder.write(orderCount, at: 5)
+        builder.write(lastSequence, at: 6)
+        builder.writeRepeated(accounts, at: 7)
         builder.write(unknownFields)
     }
 }

@@ -5,6 +5,48 @@ public import RPCCore
 
 /// The methods of `meridian.broker.v1.BrokerControlService`.
 public enum BrokerControlServiceMethods {
+    public static let createNamespace = RPCCore.MethodDescriptor<BrokerCreateNamespaceRequest, BrokerNamespace>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "CreateNamespace",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerCreateNamespaceRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerNamespace(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let resetNamespace = RPCCore.MethodDescriptor<BrokerResetNamespaceRequest, BrokerNamespace>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "ResetNamespace",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerResetNamespaceRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerNamespace(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let deleteNamespace = RPCCore.MethodDescriptor<
+        BrokerDeleteNamespaceRequest, BrokerDeleteNamespaceResponse
+    >(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "DeleteNamespace",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerDeleteNamespaceRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerDeleteNamespaceResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let listNamespaces = RPCCore.MethodDescriptor<
+        BrokerListNamespacesRequest, BrokerListNamespacesResponse
+    >(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "ListNamespaces",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerListNamespacesRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerListNamespacesResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     public static let setBehavior = RPCCore.MethodDescriptor<BrokerSetBehaviorRequest, BrokerBehavior>(
         service: "meridian.broker.v1.BrokerControlService",
         method: "SetBehavior",
@@ -21,20 +63,60 @@ public enum BrokerControlServiceMethods {
         response: RPCCore.MessageCoder(decode: { try BrokerBehavior(decoding: $0) }, encode: { $0.encoded() })
     )
 
-    public static let getTruth = RPCCore.MethodDescriptor<BrokerGetTruthRequest, BrokerTruth>(
+    public static let putRule = RPCCore.MethodDescriptor<BrokerPutRuleRequest, BrokerRule>(
         service: "meridian.broker.v1.BrokerControlService",
-        method: "GetTruth",
+        method: "PutRule",
         shape: .unary,
-        request: RPCCore.MessageCoder(decode: { try BrokerGetTruthRequest(decoding: $0) }, encode: { $0.encoded() }),
-        response: RPCCore.MessageCoder(decode: { try BrokerTruth(decoding: $0) }, encode: { $0.encoded() })
+        request: RPCCore.MessageCoder(decode: { try BrokerPutRuleRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerRule(decoding: $0) }, encode: { $0.encoded() })
     )
 
-    public static let fillOrder = RPCCore.MethodDescriptor<BrokerFillOrderRequest, BrokerFillOrderResponse>(
+    public static let setRules = RPCCore.MethodDescriptor<BrokerSetRulesRequest, BrokerListRulesResponse>(
         service: "meridian.broker.v1.BrokerControlService",
-        method: "FillOrder",
+        method: "SetRules",
         shape: .unary,
-        request: RPCCore.MessageCoder(decode: { try BrokerFillOrderRequest(decoding: $0) }, encode: { $0.encoded() }),
-        response: RPCCore.MessageCoder(decode: { try BrokerFillOrderResponse(decoding: $0) }, encode: { $0.encoded() })
+        request: RPCCore.MessageCoder(decode: { try BrokerSetRulesRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerListRulesResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let deleteRule = RPCCore.MethodDescriptor<BrokerDeleteRuleRequest, BrokerDeleteRuleResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "DeleteRule",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerDeleteRuleRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerDeleteRuleResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let listRules = RPCCore.MethodDescriptor<BrokerListRulesRequest, BrokerListRulesResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "ListRules",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerListRulesRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerListRulesResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let loadPreset = RPCCore.MethodDescriptor<BrokerLoadPresetRequest, BrokerListRulesResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "LoadPreset",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerLoadPresetRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerListRulesResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let dryRun = RPCCore.MethodDescriptor<BrokerDryRunRequest, BrokerDryRunResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "DryRun",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerDryRunRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerDryRunResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let setClock = RPCCore.MethodDescriptor<BrokerSetClockRequest, BrokerClockState>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "SetClock",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerSetClockRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerClockState(decoding: $0) }, encode: { $0.encoded() })
     )
 
     public static let setPrice = RPCCore.MethodDescriptor<BrokerSetPriceRequest, BrokerSetPriceResponse>(
@@ -45,15 +127,148 @@ public enum BrokerControlServiceMethods {
         response: RPCCore.MessageCoder(decode: { try BrokerSetPriceResponse(decoding: $0) }, encode: { $0.encoded() })
     )
 
+    public static let fillOrder = RPCCore.MethodDescriptor<BrokerFillOrderRequest, BrokerFillOrderResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "FillOrder",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerFillOrderRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerFillOrderResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let bustExecution = RPCCore.MethodDescriptor<BrokerBustExecutionRequest, BrokerBustExecutionResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "BustExecution",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerBustExecutionRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerBustExecutionResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let massBust = RPCCore.MethodDescriptor<BrokerMassBustRequest, BrokerMassBustResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "MassBust",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerMassBustRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerMassBustResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let correctExecution = RPCCore.MethodDescriptor<
+        BrokerCorrectExecutionRequest, BrokerCorrectExecutionResponse
+    >(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "CorrectExecution",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerCorrectExecutionRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerCorrectExecutionResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let breakConnections = RPCCore.MethodDescriptor<
+        BrokerBreakConnectionsRequest, BrokerBreakConnectionsResponse
+    >(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "BreakConnections",
+        shape: .unary,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerBreakConnectionsRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerBreakConnectionsResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let crash = RPCCore.MethodDescriptor<BrokerCrashRequest, BrokerCrashResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "Crash",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerCrashRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerCrashResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let queryJournal = RPCCore.MethodDescriptor<BrokerQueryJournalRequest, BrokerJournalEntry>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "QueryJournal",
+        shape: .serverStreaming,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerQueryJournalRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerJournalEntry(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let verify = RPCCore.MethodDescriptor<BrokerVerifyRequest, BrokerVerifyResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "Verify",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerVerifyRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerVerifyResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let getTruth = RPCCore.MethodDescriptor<BrokerGetTruthRequest, BrokerTruth>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "GetTruth",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerGetTruthRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerTruth(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let diff = RPCCore.MethodDescriptor<BrokerDiffRequest, BrokerDiffResponse>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "Diff",
+        shape: .unary,
+        request: RPCCore.MessageCoder(decode: { try BrokerDiffRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerDiffResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let exportDecisions = RPCCore.MethodDescriptor<BrokerExportDecisionsRequest, BrokerDecision>(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "ExportDecisions",
+        shape: .serverStreaming,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerExportDecisionsRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(decode: { try BrokerDecision(decoding: $0) }, encode: { $0.encoded() })
+    )
+
+    public static let importDecisions = RPCCore.MethodDescriptor<
+        BrokerImportDecisionsRequest, BrokerImportDecisionsResponse
+    >(
+        service: "meridian.broker.v1.BrokerControlService",
+        method: "ImportDecisions",
+        shape: .clientStreaming,
+        request: RPCCore.MessageCoder(
+            decode: { try BrokerImportDecisionsRequest(decoding: $0) }, encode: { $0.encoded() }),
+        response: RPCCore.MessageCoder(
+            decode: { try BrokerImportDecisionsResponse(decoding: $0) }, encode: { $0.encoded() })
+    )
+
     /// The name of the service and what it offers.
     public static let service = RPCCore.ServiceDescriptor(
         fullName: "meridian.broker.v1.BrokerControlService",
         methods: [
+            .init(name: "CreateNamespace", shape: .unary),
+            .init(name: "ResetNamespace", shape: .unary),
+            .init(name: "DeleteNamespace", shape: .unary),
+            .init(name: "ListNamespaces", shape: .unary),
             .init(name: "SetBehavior", shape: .unary),
             .init(name: "GetBehavior", shape: .unary),
-            .init(name: "GetTruth", shape: .unary),
-            .init(name: "FillOrder", shape: .unary),
+            .init(name: "PutRule", shape: .unary),
+            .init(name: "SetRules", shape: .unary),
+            .init(name: "DeleteRule", shape: .unary),
+            .init(name: "ListRules", shape: .unary),
+            .init(name: "LoadPreset", shape: .unary),
+            .init(name: "DryRun", shape: .unary),
+            .init(name: "SetClock", shape: .unary),
             .init(name: "SetPrice", shape: .unary),
+            .init(name: "FillOrder", shape: .unary),
+            .init(name: "BustExecution", shape: .unary),
+            .init(name: "MassBust", shape: .unary),
+            .init(name: "CorrectExecution", shape: .unary),
+            .init(name: "BreakConnections", shape: .unary),
+            .init(name: "Crash", shape: .unary),
+            .init(name: "QueryJournal", shape: .serverStreaming),
+            .init(name: "Verify", shape: .unary),
+            .init(name: "GetTruth", shape: .unary),
+            .init(name: "Diff", shape: .unary),
+            .init(name: "ExportDecisions", shape: .serverStreaming),
+            .init(name: "ImportDecisions", shape: .clientStreaming),
         ],
         files: descriptorFiles
     )
@@ -62,25 +277,109 @@ public enum BrokerControlServiceMethods {
     public static let schema = Protobuf.ServiceSchema(
         "meridian.broker.v1.BrokerControlService",
         [
+            .init("CreateNamespace", BrokerCreateNamespaceRequest.schema, BrokerNamespace.schema),
+            .init("ResetNamespace", BrokerResetNamespaceRequest.schema, BrokerNamespace.schema),
+            .init("DeleteNamespace", BrokerDeleteNamespaceRequest.schema, BrokerDeleteNamespaceResponse.schema),
+            .init("ListNamespaces", BrokerListNamespacesRequest.schema, BrokerListNamespacesResponse.schema),
             .init("SetBehavior", BrokerSetBehaviorRequest.schema, BrokerBehavior.schema),
             .init("GetBehavior", BrokerGetBehaviorRequest.schema, BrokerBehavior.schema),
-            .init("GetTruth", BrokerGetTruthRequest.schema, BrokerTruth.schema),
-            .init("FillOrder", BrokerFillOrderRequest.schema, BrokerFillOrderResponse.schema),
+            .init("PutRule", BrokerPutRuleRequest.schema, BrokerRule.schema),
+            .init("SetRules", BrokerSetRulesRequest.schema, BrokerListRulesResponse.schema),
+            .init("DeleteRule", BrokerDeleteRuleRequest.schema, BrokerDeleteRuleResponse.schema),
+            .init("ListRules", BrokerListRulesRequest.schema, BrokerListRulesResponse.schema),
+            .init("LoadPreset", BrokerLoadPresetRequest.schema, BrokerListRulesResponse.schema),
+            .init("DryRun", BrokerDryRunRequest.schema, BrokerDryRunResponse.schema),
+            .init("SetClock", BrokerSetClockRequest.schema, BrokerClockState.schema),
             .init("SetPrice", BrokerSetPriceRequest.schema, BrokerSetPriceResponse.schema),
+            .init("FillOrder", BrokerFillOrderRequest.schema, BrokerFillOrderResponse.schema),
+            .init("BustExecution", BrokerBustExecutionRequest.schema, BrokerBustExecutionResponse.schema),
+            .init("MassBust", BrokerMassBustRequest.schema, BrokerMassBustResponse.schema),
+            .init("CorrectExecution", BrokerCorrectExecutionRequest.schema, BrokerCorrectExecutionResponse.schema),
+            .init("BreakConnections", BrokerBreakConnectionsRequest.schema, BrokerBreakConnectionsResponse.schema),
+            .init("Crash", BrokerCrashRequest.schema, BrokerCrashResponse.schema),
+            .init("QueryJournal", BrokerQueryJournalRequest.schema, BrokerJournalEntry.schema, serverStreams: true),
+            .init("Verify", BrokerVerifyRequest.schema, BrokerVerifyResponse.schema),
+            .init("GetTruth", BrokerGetTruthRequest.schema, BrokerTruth.schema),
+            .init("Diff", BrokerDiffRequest.schema, BrokerDiffResponse.schema),
+            .init("ExportDecisions", BrokerExportDecisionsRequest.schema, BrokerDecision.schema, serverStreams: true),
+            .init(
+                "ImportDecisions", BrokerImportDecisionsRequest.schema, BrokerImportDecisionsResponse.schema,
+                clientStreams: true),
         ]
     )
 }
 
-/// The control side of the mock broker.
+/// The control side of the mock broker. Each request names its namespace; empty means the one that is always there,
+/// `default`. A client of the broker names its own in the metadata entry x-mock-namespace.
 public protocol BrokerControlService: RPCCore.RPCService {
+    /// Makes a namespace: books, rules, clock and journal of its own.
+    func createNamespace(
+        _ request: BrokerCreateNamespaceRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerNamespace
+
+    /// Empties a namespace: its books and journal are gone, its behaviour and rules stay unless it says otherwise.
+    func resetNamespace(
+        _ request: BrokerResetNamespaceRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerNamespace
+
+    /// Ends a namespace. Its name may be used again.
+    func deleteNamespace(
+        _ request: BrokerDeleteNamespaceRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerDeleteNamespaceResponse
+
+    /// All namespaces, in order of their names.
+    func listNamespaces(
+        _ request: BrokerListNamespacesRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListNamespacesResponse
+
     /// Replaces the behaviour; what is not set goes back to its default.
     func setBehavior(_ request: BrokerSetBehaviorRequest, context: RPCCore.ServerContext) async throws -> BrokerBehavior
 
     /// The behaviour in force.
     func getBehavior(_ request: BrokerGetBehaviorRequest, context: RPCCore.ServerContext) async throws -> BrokerBehavior
 
-    /// What the broker knows, whatever it told anyone.
-    func getTruth(_ request: BrokerGetTruthRequest, context: RPCCore.ServerContext) async throws -> BrokerTruth
+    /// Adds a rule, or replaces the one of the same rule_id, whose counts begin anew.
+    func putRule(_ request: BrokerPutRuleRequest, context: RPCCore.ServerContext) async throws -> BrokerRule
+
+    /// Replaces all rules at once.
+    func setRules(
+        _ request: BrokerSetRulesRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListRulesResponse
+
+    /// Takes a rule away.
+    func deleteRule(
+        _ request: BrokerDeleteRuleRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerDeleteRuleResponse
+
+    /// All rules in the order in which they are asked, and how often each fired.
+    func listRules(
+        _ request: BrokerListRulesRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListRulesResponse
+
+    /// Replaces behaviour and rules by those of a preset.
+    func loadPreset(
+        _ request: BrokerLoadPresetRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerListRulesResponse
+
+    /// What would be decided about a request, without any effect.
+    func dryRun(_ request: BrokerDryRunRequest, context: RPCCore.ServerContext) async throws -> BrokerDryRunResponse
+
+    /// Moves, sets, stops or starts the namespace's clock.
+    func setClock(_ request: BrokerSetClockRequest, context: RPCCore.ServerContext) async throws -> BrokerClockState
+
+    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
+    func setPrice(
+        _ request: BrokerSetPriceRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerSetPriceResponse
 
     /// Fills (part of) a working order now.
     func fillOrder(
@@ -88,31 +387,144 @@ public protocol BrokerControlService: RPCCore.RPCService {
         context: RPCCore.ServerContext
     ) async throws -> BrokerFillOrderResponse
 
-    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
-    func setPrice(
-        _ request: BrokerSetPriceRequest,
+    /// Declares one execution void (TRADE_CANCEL).
+    func bustExecution(
+        _ request: BrokerBustExecutionRequest,
         context: RPCCore.ServerContext
-    ) async throws -> BrokerSetPriceResponse
+    ) async throws -> BrokerBustExecutionResponse
+
+    /// Declares all executions of a time window void, as a venue that cancels its trades does.
+    func massBust(
+        _ request: BrokerMassBustRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerMassBustResponse
+
+    /// Changes price or quantity of one execution (TRADE_CORRECT).
+    func correctExecution(
+        _ request: BrokerCorrectExecutionRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerCorrectExecutionResponse
+
+    /// Breaks connections of the broker's clients now.
+    func breakConnections(
+        _ request: BrokerBreakConnectionsRequest,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerBreakConnectionsResponse
+
+    /// Kills the process now. There is no answer.
+    func crash(_ request: BrokerCrashRequest, context: RPCCore.ServerContext) async throws -> BrokerCrashResponse
+
+    /// The journal, oldest first.
+    func queryJournal(
+        _ request: BrokerQueryJournalRequest,
+        responses: RPCCore.ResponseStream<BrokerJournalEntry>,
+        context: RPCCore.ServerContext
+    ) async throws
+
+    /// Whether an expectation about the journal holds.
+    func verify(_ request: BrokerVerifyRequest, context: RPCCore.ServerContext) async throws -> BrokerVerifyResponse
+
+    /// What the broker knows, whatever it told anyone.
+    func getTruth(_ request: BrokerGetTruthRequest, context: RPCCore.ServerContext) async throws -> BrokerTruth
+
+    /// How a client's view differs from the truth.
+    func diff(_ request: BrokerDiffRequest, context: RPCCore.ServerContext) async throws -> BrokerDiffResponse
+
+    /// The decision log in its one order: by rule, place, subject and attempt.
+    func exportDecisions(
+        _ request: BrokerExportDecisionsRequest,
+        responses: RPCCore.ResponseStream<BrokerDecision>,
+        context: RPCCore.ServerContext
+    ) async throws
+
+    /// Lets a namespace decide as a log says; what the log does not know does not fire.
+    func importDecisions(
+        _ requests: RPCCore.RequestStream<BrokerImportDecisionsRequest>,
+        context: RPCCore.ServerContext
+    ) async throws -> BrokerImportDecisionsResponse
 }
 
 extension BrokerControlService {
     /// Makes the methods known to a server.
     public func register(in registry: inout RPCCore.ServiceRegistry) {
         registry.describe(BrokerControlServiceMethods.service)
+        registry.addUnary(BrokerControlServiceMethods.createNamespace) {
+            try await createNamespace($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.resetNamespace) {
+            try await resetNamespace($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.deleteNamespace) {
+            try await deleteNamespace($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.listNamespaces) {
+            try await listNamespaces($0, context: $1)
+        }
         registry.addUnary(BrokerControlServiceMethods.setBehavior) {
             try await setBehavior($0, context: $1)
         }
         registry.addUnary(BrokerControlServiceMethods.getBehavior) {
             try await getBehavior($0, context: $1)
         }
-        registry.addUnary(BrokerControlServiceMethods.getTruth) {
-            try await getTruth($0, context: $1)
+        registry.addUnary(BrokerControlServiceMethods.putRule) {
+            try await putRule($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.setRules) {
+            try await setRules($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.deleteRule) {
+            try await deleteRule($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.listRules) {
+            try await listRules($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.loadPreset) {
+            try await loadPreset($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.dryRun) {
+            try await dryRun($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.setClock) {
+            try await setClock($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.setPrice) {
+            try await setPrice($0, context: $1)
         }
         registry.addUnary(BrokerControlServiceMethods.fillOrder) {
             try await fillOrder($0, context: $1)
         }
-        registry.addUnary(BrokerControlServiceMethods.setPrice) {
-            try await setPrice($0, context: $1)
+        registry.addUnary(BrokerControlServiceMethods.bustExecution) {
+            try await bustExecution($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.massBust) {
+            try await massBust($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.correctExecution) {
+            try await correctExecution($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.breakConnections) {
+            try await breakConnections($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.crash) {
+            try await crash($0, context: $1)
+        }
+        registry.addServerStreaming(BrokerControlServiceMethods.queryJournal) {
+            try await queryJournal($0, responses: $1, context: $2)
+        }
+        registry.addUnary(BrokerControlServiceMethods.verify) {
+            try await verify($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.getTruth) {
+            try await getTruth($0, context: $1)
+        }
+        registry.addUnary(BrokerControlServiceMethods.diff) {
+            try await diff($0, context: $1)
+        }
+        registry.addServerStreaming(BrokerControlServiceMethods.exportDecisions) {
+            try await exportDecisions($0, responses: $1, context: $2)
+        }
+        registry.addClientStreaming(BrokerControlServiceMethods.importDecisions) {
+            try await importDecisions($0, context: $1)
         }
     }
 }
@@ -122,6 +534,38 @@ public struct BrokerControlServiceClient: Sendable {
     public let channel: any RPCCore.RPCChannel
 
     public init(_ channel: any RPCCore.RPCChannel) { self.channel = channel }
+
+    /// Makes a namespace: books, rules, clock and journal of its own.
+    public func createNamespace(
+        _ request: BrokerCreateNamespaceRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerNamespace {
+        try await channel.unary(BrokerControlServiceMethods.createNamespace, request, options: options)
+    }
+
+    /// Empties a namespace: its books and journal are gone, its behaviour and rules stay unless it says otherwise.
+    public func resetNamespace(
+        _ request: BrokerResetNamespaceRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerNamespace {
+        try await channel.unary(BrokerControlServiceMethods.resetNamespace, request, options: options)
+    }
+
+    /// Ends a namespace. Its name may be used again.
+    public func deleteNamespace(
+        _ request: BrokerDeleteNamespaceRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerDeleteNamespaceResponse {
+        try await channel.unary(BrokerControlServiceMethods.deleteNamespace, request, options: options)
+    }
+
+    /// All namespaces, in order of their names.
+    public func listNamespaces(
+        _ request: BrokerListNamespacesRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListNamespacesResponse {
+        try await channel.unary(BrokerControlServiceMethods.listNamespaces, request, options: options)
+    }
 
     /// Replaces the behaviour; what is not set goes back to its default.
     public func setBehavior(
@@ -139,12 +583,68 @@ public struct BrokerControlServiceClient: Sendable {
         try await channel.unary(BrokerControlServiceMethods.getBehavior, request, options: options)
     }
 
-    /// What the broker knows, whatever it told anyone.
-    public func getTruth(
-        _ request: BrokerGetTruthRequest,
+    /// Adds a rule, or replaces the one of the same rule_id, whose counts begin anew.
+    public func putRule(
+        _ request: BrokerPutRuleRequest,
         options: RPCCore.CallOptions = .defaults
-    ) async throws -> BrokerTruth {
-        try await channel.unary(BrokerControlServiceMethods.getTruth, request, options: options)
+    ) async throws -> BrokerRule {
+        try await channel.unary(BrokerControlServiceMethods.putRule, request, options: options)
+    }
+
+    /// Replaces all rules at once.
+    public func setRules(
+        _ request: BrokerSetRulesRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListRulesResponse {
+        try await channel.unary(BrokerControlServiceMethods.setRules, request, options: options)
+    }
+
+    /// Takes a rule away.
+    public func deleteRule(
+        _ request: BrokerDeleteRuleRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerDeleteRuleResponse {
+        try await channel.unary(BrokerControlServiceMethods.deleteRule, request, options: options)
+    }
+
+    /// All rules in the order in which they are asked, and how often each fired.
+    public func listRules(
+        _ request: BrokerListRulesRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListRulesResponse {
+        try await channel.unary(BrokerControlServiceMethods.listRules, request, options: options)
+    }
+
+    /// Replaces behaviour and rules by those of a preset.
+    public func loadPreset(
+        _ request: BrokerLoadPresetRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerListRulesResponse {
+        try await channel.unary(BrokerControlServiceMethods.loadPreset, request, options: options)
+    }
+
+    /// What would be decided about a request, without any effect.
+    public func dryRun(
+        _ request: BrokerDryRunRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerDryRunResponse {
+        try await channel.unary(BrokerControlServiceMethods.dryRun, request, options: options)
+    }
+
+    /// Moves, sets, stops or starts the namespace's clock.
+    public func setClock(
+        _ request: BrokerSetClockRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerClockState {
+        try await channel.unary(BrokerControlServiceMethods.setClock, request, options: options)
+    }
+
+    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
+    public func setPrice(
+        _ request: BrokerSetPriceRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerSetPriceResponse {
+        try await channel.unary(BrokerControlServiceMethods.setPrice, request, options: options)
     }
 
     /// Fills (part of) a working order now.
@@ -155,18 +655,106 @@ public struct BrokerControlServiceClient: Sendable {
         try await channel.unary(BrokerControlServiceMethods.fillOrder, request, options: options)
     }
 
-    /// Moves the price of a symbol, or lists a new one; resting orders that it touches fill.
-    public func setPrice(
-        _ request: BrokerSetPriceRequest,
+    /// Declares one execution void (TRADE_CANCEL).
+    public func bustExecution(
+        _ request: BrokerBustExecutionRequest,
         options: RPCCore.CallOptions = .defaults
-    ) async throws -> BrokerSetPriceResponse {
-        try await channel.unary(BrokerControlServiceMethods.setPrice, request, options: options)
+    ) async throws -> BrokerBustExecutionResponse {
+        try await channel.unary(BrokerControlServiceMethods.bustExecution, request, options: options)
+    }
+
+    /// Declares all executions of a time window void, as a venue that cancels its trades does.
+    public func massBust(
+        _ request: BrokerMassBustRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerMassBustResponse {
+        try await channel.unary(BrokerControlServiceMethods.massBust, request, options: options)
+    }
+
+    /// Changes price or quantity of one execution (TRADE_CORRECT).
+    public func correctExecution(
+        _ request: BrokerCorrectExecutionRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerCorrectExecutionResponse {
+        try await channel.unary(BrokerControlServiceMethods.correctExecution, request, options: options)
+    }
+
+    /// Breaks connections of the broker's clients now.
+    public func breakConnections(
+        _ request: BrokerBreakConnectionsRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerBreakConnectionsResponse {
+        try await channel.unary(BrokerControlServiceMethods.breakConnections, request, options: options)
+    }
+
+    /// Kills the process now. There is no answer.
+    public func crash(
+        _ request: BrokerCrashRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerCrashResponse {
+        try await channel.unary(BrokerControlServiceMethods.crash, request, options: options)
+    }
+
+    /// The journal, oldest first.
+    public func queryJournal<Returned>(
+        _ request: BrokerQueryJournalRequest,
+        options: RPCCore.CallOptions = .defaults,
+        _ body: (RPCCore.ResponseSequence<BrokerJournalEntry>) async throws -> Returned
+    ) async throws -> Returned {
+        try await channel.serverStreaming(BrokerControlServiceMethods.queryJournal, request, options: options, body)
+    }
+
+    /// Whether an expectation about the journal holds.
+    public func verify(
+        _ request: BrokerVerifyRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerVerifyResponse {
+        try await channel.unary(BrokerControlServiceMethods.verify, request, options: options)
+    }
+
+    /// What the broker knows, whatever it told anyone.
+    public func getTruth(
+        _ request: BrokerGetTruthRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerTruth {
+        try await channel.unary(BrokerControlServiceMethods.getTruth, request, options: options)
+    }
+
+    /// How a client's view differs from the truth.
+    public func diff(
+        _ request: BrokerDiffRequest,
+        options: RPCCore.CallOptions = .defaults
+    ) async throws -> BrokerDiffResponse {
+        try await channel.unary(BrokerControlServiceMethods.diff, request, options: options)
+    }
+
+    /// The decision log in its one order: by rule, place, subject and attempt.
+    public func exportDecisions<Returned>(
+        _ request: BrokerExportDecisionsRequest,
+        options: RPCCore.CallOptions = .defaults,
+        _ body: (RPCCore.ResponseSequence<BrokerDecision>) async throws -> Returned
+    ) async throws -> Returned {
+        try await channel.serverStreaming(BrokerControlServiceMethods.exportDecisions, request, options: options, body)
+    }
+
+    /// Lets a namespace decide as a log says; what the log does not know does not fire.
+    public func importDecisions(
+        options: RPCCore.CallOptions = .defaults,
+        _ body: (RPCCore.RequestWriter<BrokerImportDecisionsRequest>) async throws -> Void
+    ) async throws -> BrokerImportDecisionsResponse {
+        try await channel.clientStreaming(BrokerControlServiceMethods.importDecisions, options: options, body)
     }
 }
 
-/// The descriptors of google/protobuf/timestamp.proto, meridian/type/v1/order.proto, meridian/type/v1/value.proto,
-/// meridian/broker/v1/broker.proto, meridian/broker/v1/control.proto.
+/// The descriptors of google/protobuf/duration.proto, google/protobuf/timestamp.proto, meridian/type/v1/order.proto,
+/// meridian/type/v1/value.proto, meridian/broker/v1/broker.proto, meridian/type/v1/error.proto,
+/// meridian/broker/v1/rule.proto, meridian/broker/v1/evidence.proto, meridian/broker/v1/control.proto.
 private let descriptorFiles: [String] = [
+    """
+    Ch5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiI6CghEdXJhdGlvbhIYCgdzZWNvbmRzGAEgASgDUgdzZWNvbmR\
+    zEhQKBW5hbm9zGAIgASgFUgVuYW5vc0KDAQoTY29tLmdvb2dsZS5wcm90b2J1ZkINRHVyYXRpb25Qcm90b1ABWjFnb29nbGUuZ29sYW5nLm9yZy9wcm\
+    90b2J1Zi90eXBlcy9rbm93bi9kdXJhdGlvbnBi+AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxLbm93blR5cGVzYgZwcm90bzM=
+    """,
     """
     Ch9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvEg9nb29nbGUucHJvdG9idWYiOwoJVGltZXN0YW1wEhgKB3NlY29uZHMYASABKANSB3NlY29\
     uZHMSFAoFbmFub3MYAiABKAVSBW5hbm9zQoUBChNjb20uZ29vZ2xlLnByb3RvYnVmQg5UaW1lc3RhbXBQcm90b1ABWjJnb29nbGUuZ29sYW5nLm9yZy\
@@ -176,14 +764,15 @@ private let descriptorFiles: [String] = [
     ChxtZXJpZGlhbi90eXBlL3YxL29yZGVyLnByb3RvEhBtZXJpZGlhbi50eXBlLnYxKjkKBFNpZGUSFAoQU0lERV9VTlNQRUNJRklFRBAAEgwKCFNJREV\
     fQlVZEAESDQoJU0lERV9TRUxMEAIqTAoHT3JkVHlwZRIYChRPUkRfVFlQRV9VTlNQRUNJRklFRBAAEhMKD09SRF9UWVBFX01BUktFVBABEhIKDk9SRF\
     9UWVBFX0xJTUlUEAIqiAEKC1RpbWVJbkZvcmNlEh0KGVRJTUVfSU5fRk9SQ0VfVU5TUEVDSUZJRUQQABIVChFUSU1FX0lOX0ZPUkNFX0RBWRABEhUKE\
-    VRJTUVfSU5fRk9SQ0VfR1RDEAISFQoRVElNRV9JTl9GT1JDRV9JT0MQAxIVChFUSU1FX0lOX0ZPUkNFX0ZPSxAEKsgCCglPcmRTdGF0dXMSGgoWT1JE\
+    VRJTUVfSU5fRk9SQ0VfR1RDEAISFQoRVElNRV9JTl9GT1JDRV9JT0MQAxIVChFUSU1FX0lOX0ZPUkNFX0ZPSxAEKoIDCglPcmRTdGF0dXMSGgoWT1JE\
     X1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFk9SRF9TVEFUVVNfUEVORElOR19ORVcQARISCg5PUkRfU1RBVFVTX05FVxACEh8KG09SRF9TVEFUVVNfUEF\
     SVElBTExZX0ZJTExFRBADEhUKEU9SRF9TVEFUVVNfRklMTEVEEAQSHQoZT1JEX1NUQVRVU19QRU5ESU5HX0NBTkNFTBAFEhcKE09SRF9TVEFUVVNfQ0\
     FOQ0VMRUQQBhIXChNPUkRfU1RBVFVTX1JFSkVDVEVEEAcSFgoST1JEX1NUQVRVU19FWFBJUkVEEAgSFQoRT1JEX1NUQVRVU19ERU5JRUQQCRIaChZPU\
-    kRfU1RBVFVTX1VOQ09ORklSTUVEEAoSGwoXT1JEX1NUQVRVU19ORUVEU19SRVZJRVcQCyrNAQoIRXhlY1R5cGUSGQoVRVhFQ19UWVBFX1VOU1BFQ0lG\
-    SUVEEAASEQoNRVhFQ19UWVBFX05FVxABEhMKD0VYRUNfVFlQRV9UUkFERRACEhoKFkVYRUNfVFlQRV9UUkFERV9DQU5DRUwQAxIbChdFWEVDX1RZUEV\
-    fVFJBREVfQ09SUkVDVBAEEhYKEkVYRUNfVFlQRV9DQU5DRUxFRBAFEhYKEkVYRUNfVFlQRV9SRUpFQ1RFRBAGEhUKEUVYRUNfVFlQRV9FWFBJUkVEEA\
-    dCB7oCBFdpcmViBnByb3RvMw==
+    kRfU1RBVFVTX1VOQ09ORklSTUVEEAoSGwoXT1JEX1NUQVRVU19ORUVEU19SRVZJRVcQCxIeChpPUkRfU1RBVFVTX1BFTkRJTkdfUkVQTEFDRRAMEhgK\
+    FE9SRF9TVEFUVVNfU1VTUEVOREVEEA0qlgIKCEV4ZWNUeXBlEhkKFUVYRUNfVFlQRV9VTlNQRUNJRklFRBAAEhEKDUVYRUNfVFlQRV9ORVcQARITCg9\
+    FWEVDX1RZUEVfVFJBREUQAhIaChZFWEVDX1RZUEVfVFJBREVfQ0FOQ0VMEAMSGwoXRVhFQ19UWVBFX1RSQURFX0NPUlJFQ1QQBBIWChJFWEVDX1RZUE\
+    VfQ0FOQ0VMRUQQBRIWChJFWEVDX1RZUEVfUkVKRUNURUQQBhIVChFFWEVDX1RZUEVfRVhQSVJFRBAHEhYKEkVYRUNfVFlQRV9SRVBMQUNFRBAIEhcKE\
+    0VYRUNfVFlQRV9TVVNQRU5ERUQQCRIWChJFWEVDX1RZUEVfUkVTVEFURUQQCkIHugIEV2lyZWIGcHJvdG8z
     """,
     """
     ChxtZXJpZGlhbi90eXBlL3YxL3ZhbHVlLnByb3RvEhBtZXJpZGlhbi50eXBlLnYxIjkKBU1vbmV5EhoKCGN1cnJlbmN5GAEgASgJUghjdXJyZW5jeRI\
@@ -199,83 +788,388 @@ private let descriptorFiles: [String] = [
     cGVSB29yZFR5cGUSNgoJb3JkZXJfcXR5GAYgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUghvcmRlclF0eRIvCgVwcmljZRgHIAEoCzIZLm1\
     lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIFcHJpY2USQQoNdGltZV9pbl9mb3JjZRgIIAEoDjIdLm1lcmlkaWFuLnR5cGUudjEuVGltZUluRm9yY2VSC3\
     RpbWVJbkZvcmNlImEKElBsYWNlT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWFuLmJyb2tlci52MS5PcmRlclIFb3JkZXISGgoIc\
-    mVwbGF5ZWQYAiABKAhSCHJlcGxheWVkIvUECgVPcmRlchIZCghvcmRlcl9pZBgBIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYAiABKAlS\
+    mVwbGF5ZWQYAiABKAhSCHJlcGxheWVkIqYFCgVPcmRlchIZCghvcmRlcl9pZBgBIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYAiABKAlS\
     DWNsaWVudE9yZGVySWQSGAoHYWNjb3VudBgDIAEoCVIHYWNjb3VudBIWCgZzeW1ib2wYBCABKAlSBnN5bWJvbBIqCgRzaWRlGAUgASgOMhYubWVyaWR\
     pYW4udHlwZS52MS5TaWRlUgRzaWRlEjQKCG9yZF90eXBlGAYgASgOMhkubWVyaWRpYW4udHlwZS52MS5PcmRUeXBlUgdvcmRUeXBlEjYKCW9yZGVyX3\
     F0eRgHIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIIb3JkZXJRdHkSLwoFcHJpY2UYCCABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltY\
     WxSBXByaWNlEkEKDXRpbWVfaW5fZm9yY2UYCSABKA4yHS5tZXJpZGlhbi50eXBlLnYxLlRpbWVJbkZvcmNlUgt0aW1lSW5Gb3JjZRI6CgpvcmRfc3Rh\
     dHVzGAogASgOMhsubWVyaWRpYW4udHlwZS52MS5PcmRTdGF0dXNSCW9yZFN0YXR1cxIyCgdjdW1fcXR5GAsgASgLMhkubWVyaWRpYW4udHlwZS52MS5\
     EZWNpbWFsUgZjdW1RdHkSOAoKbGVhdmVzX3F0eRgMIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIJbGVhdmVzUXR5Ej8KDXRyYW5zYWN0X3\
-    RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUihwEKEkNhbmNlbE9yZGVyUmVxdWVzdBImCg9jbGllbnRfb\
-    3JkZXJfaWQYASABKAlSDWNsaWVudE9yZGVySWQSLwoUb3JpZ19jbGllbnRfb3JkZXJfaWQYAiABKAlSEW9yaWdDbGllbnRPcmRlcklkEhgKB2FjY291\
-    bnQYAyABKAlSB2FjY291bnQiRgoTQ2FuY2VsT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWFuLmJyb2tlci52MS5PcmRlclIFb3J\
-    kZXIieAoPR2V0T3JkZXJSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQSKAoPY2xpZW50X29yZGVyX2lkGAIgASgJSABSDWNsaWVudE9yZG\
-    VySWQSGwoIb3JkZXJfaWQYAyABKAlIAFIHb3JkZXJJZEIECgJpZCKHBgoPRXhlY3V0aW9uUmVwb3J0EhcKB2V4ZWNfaWQYASABKAlSBmV4ZWNJZBIeC\
-    gtleGVjX3JlZl9pZBgCIAEoCVIJZXhlY1JlZklkEjcKCWV4ZWNfdHlwZRgDIAEoDjIaLm1lcmlkaWFuLnR5cGUudjEuRXhlY1R5cGVSCGV4ZWNUeXBl\
-    EjoKCm9yZF9zdGF0dXMYBCABKA4yGy5tZXJpZGlhbi50eXBlLnYxLk9yZFN0YXR1c1IJb3JkU3RhdHVzEhkKCG9yZGVyX2lkGAUgASgJUgdvcmRlckl\
-    kEiYKD2NsaWVudF9vcmRlcl9pZBgGIAEoCVINY2xpZW50T3JkZXJJZBIYCgdhY2NvdW50GAcgASgJUgdhY2NvdW50EhYKBnN5bWJvbBgIIAEoCVIGc3\
-    ltYm9sEioKBHNpZGUYCSABKA4yFi5tZXJpZGlhbi50eXBlLnYxLlNpZGVSBHNpZGUSNAoIbGFzdF9xdHkYCiABKAsyGS5tZXJpZGlhbi50eXBlLnYxL\
-    kRlY2ltYWxSB2xhc3RRdHkSMgoHbGFzdF9weBgLIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIGbGFzdFB4EjIKB2N1bV9xdHkYDCABKAsy\
-    GS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBmN1bVF0eRI4CgpsZWF2ZXNfcXR5GA0gASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUglsZWF\
-    2ZXNRdHkSNwoKY29tbWlzc2lvbhgOIAEoCzIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSCmNvbW1pc3Npb24SHQoKdHJhZGVfZGF0ZRgPIAEoCVIJdH\
-    JhZGVEYXRlEj8KDXRyYW5zYWN0X3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUSEgoEdGV4dBgRIAEoC\
-    VIEdGV4dBIgCgt0cmFjZXBhcmVudBgSIAEoCVILdHJhY2VwYXJlbnQiMQoXU3RyZWFtRXhlY3V0aW9uc1JlcXVlc3QSFgoGY3Vyc29yGAEgASgJUgZj\
-    dXJzb3IilwEKDkV4ZWN1dGlvbkV2ZW50Ej0KBnJlcG9ydBgBIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRIAFIGcmVwb3J\
-    0Ej0KCWhlYXJ0YmVhdBgCIAEoCzIdLm1lcmlkaWFuLmJyb2tlci52MS5IZWFydGJlYXRIAFIJaGVhcnRiZWF0QgcKBWV2ZW50IoIBCg9TZXF1ZW5jZW\
-    RSZXBvcnQSGgoIc2VxdWVuY2UYASABKANSCHNlcXVlbmNlEhYKBmN1cnNvchgCIAEoCVIGY3Vyc29yEjsKBnJlcG9ydBgDIAEoCzIjLm1lcmlkaWFuL\
-    mJyb2tlci52MS5FeGVjdXRpb25SZXBvcnRSBnJlcG9ydCKOAQoJSGVhcnRiZWF0Eh8KC2xhc3RfY3Vyc29yGAEgASgJUgpsYXN0Q3Vyc29yEiMKDWxh\
-    c3Rfc2VxdWVuY2UYAiABKANSDGxhc3RTZXF1ZW5jZRI7CgtzZXJ2ZXJfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCnNlcnZ\
-    lclRpbWUiTAoVTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0EhYKBmN1cnNvchgBIAEoCVIGY3Vyc29yEhsKCXBhZ2Vfc2l6ZRgCIAEoBVIIcGFnZVNpemUilA\
-    EKFkxpc3RFeGVjdXRpb25zUmVzcG9uc2USPQoHcmVwb3J0cxgBIAMoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRSB3JlcG9yd\
-    HMSHwoLbmV4dF9jdXJzb3IYAiABKAlSCm5leHRDdXJzb3ISGgoIY29tcGxldGUYAyABKAhSCGNvbXBsZXRlIhgKFkdldENhcGFiaWxpdGllc1JlcXVl\
-    c3QixwQKDENhcGFiaWxpdGllcxIbCglicm9rZXJfaWQYASABKAlSCGJyb2tlcklkEk4KEGlkZW1wb3RlbmN5X21vZGUYAiABKA4yIy5tZXJpZGlhbi5\
-    icm9rZXIudjEuSWRlbXBvdGVuY3lNb2RlUg9pZGVtcG90ZW5jeU1vZGUSMAoUZGVkdXBfd2luZG93X3NlY29uZHMYAyABKANSEmRlZHVwV2luZG93U2\
-    Vjb25kcxIiCg1pZF9tYXhfbGVuZ3RoGAQgASgFUgtpZE1heExlbmd0aBItChNsb29rdXBfYnlfY2xpZW50X2lkGAUgASgIUhBsb29rdXBCeUNsaWVud\
-    ElkEkIKHXZpc2liaWxpdHlfZGVsYXlfbWlsbGlzZWNvbmRzGAYgASgDUht2aXNpYmlsaXR5RGVsYXlNaWxsaXNlY29uZHMSLQoTY2FuY2VsX2J5X2Ns\
-    aWVudF9pZBgHIAEoCFIQY2FuY2VsQnlDbGllbnRJZBIqChFleGVjX2lkX3N1cHBvcnRlZBgIIAEoCFIPZXhlY0lkU3VwcG9ydGVkEikKEGN1cnNvcl9\
-    zdXBwb3J0ZWQYCSABKAhSD2N1cnNvclN1cHBvcnRlZBI2CglvcmRfdHlwZXMYCiADKA4yGS5tZXJpZGlhbi50eXBlLnYxLk9yZFR5cGVSCG9yZFR5cG\
-    VzEkMKDnRpbWVzX2luX2ZvcmNlGAsgAygOMh0ubWVyaWRpYW4udHlwZS52MS5UaW1lSW5Gb3JjZVIMdGltZXNJbkZvcmNlKqABCg9JZGVtcG90ZW5je\
-    U1vZGUSIAocSURFTVBPVEVOQ1lfTU9ERV9VTlNQRUNJRklFRBAAEiQKIElERU1QT1RFTkNZX01PREVfUkVUVVJOX09SSUdJTkFMEAESJQohSURFTVBP\
-    VEVOQ1lfTU9ERV9SRUpFQ1RfRFVQTElDQVRFEAISHgoaSURFTVBPVEVOQ1lfTU9ERV9FQ0hPX09OTFkQAzLJBAoNQnJva2VyU2VydmljZRJbCgpQbGF\
-    jZU9yZGVyEiUubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXF1ZXN0GiYubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXNwb25zZR\
-    JeCgtDYW5jZWxPcmRlchImLm1lcmlkaWFuLmJyb2tlci52MS5DYW5jZWxPcmRlclJlcXVlc3QaJy5tZXJpZGlhbi5icm9rZXIudjEuQ2FuY2VsT3JkZ\
-    XJSZXNwb25zZRJKCghHZXRPcmRlchIjLm1lcmlkaWFuLmJyb2tlci52MS5HZXRPcmRlclJlcXVlc3QaGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXIS\
-    ZwoOTGlzdEV4ZWN1dGlvbnMSKS5tZXJpZGlhbi5icm9rZXIudjEuTGlzdEV4ZWN1dGlvbnNSZXF1ZXN0GioubWVyaWRpYW4uYnJva2VyLnYxLkxpc3R\
-    FeGVjdXRpb25zUmVzcG9uc2USZQoQU3RyZWFtRXhlY3V0aW9ucxIrLm1lcmlkaWFuLmJyb2tlci52MS5TdHJlYW1FeGVjdXRpb25zUmVxdWVzdBoiLm\
-    1lcmlkaWFuLmJyb2tlci52MS5FeGVjdXRpb25FdmVudDABEl8KD0dldENhcGFiaWxpdGllcxIqLm1lcmlkaWFuLmJyb2tlci52MS5HZXRDYXBhYmlsa\
-    XRpZXNSZXF1ZXN0GiAubWVyaWRpYW4uYnJva2VyLnYxLkNhcGFiaWxpdGllc0IJugIGQnJva2VyYgZwcm90bzM=
+    RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgx0cmFuc2FjdFRpbWUSLwoUb3JpZ19jbGllbnRfb3JkZXJfaWQYDiABKAlSEW9ya\
+    WdDbGllbnRPcmRlcklkIocBChJDYW5jZWxPcmRlclJlcXVlc3QSJgoPY2xpZW50X29yZGVyX2lkGAEgASgJUg1jbGllbnRPcmRlcklkEi8KFG9yaWdf\
+    Y2xpZW50X29yZGVyX2lkGAIgASgJUhFvcmlnQ2xpZW50T3JkZXJJZBIYCgdhY2NvdW50GAMgASgJUgdhY2NvdW50IkYKE0NhbmNlbE9yZGVyUmVzcG9\
+    uc2USLwoFb3JkZXIYASABKAsyGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXJSBW9yZGVyIvEBChNSZXBsYWNlT3JkZXJSZXF1ZXN0EiYKD2NsaWVudF\
+    9vcmRlcl9pZBgBIAEoCVINY2xpZW50T3JkZXJJZBIvChRvcmlnX2NsaWVudF9vcmRlcl9pZBgCIAEoCVIRb3JpZ0NsaWVudE9yZGVySWQSGAoHYWNjb\
+    3VudBgDIAEoCVIHYWNjb3VudBI2CglvcmRlcl9xdHkYBCABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSCG9yZGVyUXR5Ei8KBXByaWNlGAUg\
+    ASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgVwcmljZSJHChRSZXBsYWNlT3JkZXJSZXNwb25zZRIvCgVvcmRlchgBIAEoCzIZLm1lcmlkaWF\
+    uLmJyb2tlci52MS5PcmRlclIFb3JkZXIieAoPR2V0T3JkZXJSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQSKAoPY2xpZW50X29yZGVyX2\
+    lkGAIgASgJSABSDWNsaWVudE9yZGVySWQSGwoIb3JkZXJfaWQYAyABKAlIAFIHb3JkZXJJZEIECgJpZCKGAQoRTGlzdE9yZGVyc1JlcXVlc3QSGAoHY\
+    WNjb3VudBgBIAEoCVIHYWNjb3VudBIbCglvbmx5X29wZW4YAiABKAhSCG9ubHlPcGVuEhsKCXBhZ2Vfc2l6ZRgDIAEoBVIIcGFnZVNpemUSHQoKcGFn\
+    ZV90b2tlbhgEIAEoCVIJcGFnZVRva2VuIoUBChJMaXN0T3JkZXJzUmVzcG9uc2USMQoGb3JkZXJzGAEgAygLMhkubWVyaWRpYW4uYnJva2VyLnYxLk9\
+    yZGVyUgZvcmRlcnMSJgoPbmV4dF9wYWdlX3Rva2VuGAIgASgJUg1uZXh0UGFnZVRva2VuEhQKBXRvdGFsGAMgASgDUgV0b3RhbCJaChFNYXNzU3RhdH\
+    VzUmVxdWVzdBIrChJtYXNzX3N0YXR1c19yZXFfaWQYASABKAlSD21hc3NTdGF0dXNSZXFJZBIYCgdhY2NvdW50GAIgASgJUgdhY2NvdW50IsYBChBNY\
+    XNzU3RhdHVzUmVwb3J0EisKEm1hc3Nfc3RhdHVzX3JlcV9pZBgBIAEoCVIPbWFzc1N0YXR1c1JlcUlkEiYKD3RvdF9udW1fcmVwb3J0cxgCIAEoBVIN\
+    dG90TnVtUmVwb3J0cxIsChJsYXN0X3JwdF9yZXF1ZXN0ZWQYAyABKAhSEGxhc3RScHRSZXF1ZXN0ZWQSLwoFb3JkZXIYBCABKAsyGS5tZXJpZGlhbi5\
+    icm9rZXIudjEuT3JkZXJSBW9yZGVyIjAKFExpc3RQb3NpdGlvbnNSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQiUwoVTGlzdFBvc2l0aW\
+    9uc1Jlc3BvbnNlEjoKCXBvc2l0aW9ucxgBIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5Qb3NpdGlvblIJcG9zaXRpb25zImkKCFBvc2l0aW9uEhgKB\
+    2FjY291bnQYASABKAlSB2FjY291bnQSFgoGc3ltYm9sGAIgASgJUgZzeW1ib2wSKwoDcXR5GAMgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFs\
+    UgNxdHkiLQoRR2V0QWNjb3VudFJlcXVlc3QSGAoHYWNjb3VudBgBIAEoCVIHYWNjb3VudCLCAQoHQWNjb3VudBIYCgdhY2NvdW50GAEgASgJUgdhY2N\
+    vdW50EisKBGNhc2gYAiABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgRjYXNoEjUKCXVuc2V0dGxlZBgDIAEoCzIXLm1lcmlkaWFuLnR5cGUudj\
+    EuTW9uZXlSCXVuc2V0dGxlZBI5Cgtjb21taXNzaW9ucxgEIAEoCzIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSC2NvbW1pc3Npb25zIk4KE0dldFN0Y\
+    XRlbWVudFJlcXVlc3QSGAoHYWNjb3VudBgBIAEoCVIHYWNjb3VudBIdCgp0cmFkZV9kYXRlGAIgASgJUgl0cmFkZURhdGUimwMKCVN0YXRlbWVudBIY\
+    CgdhY2NvdW50GAEgASgJUgdhY2NvdW50Eh0KCnRyYWRlX2RhdGUYAiABKAlSCXRyYWRlRGF0ZRI9CgdyZXBvcnRzGAMgAygLMiMubWVyaWRpYW4uYnJ\
+    va2VyLnYxLlNlcXVlbmNlZFJlcG9ydFIHcmVwb3J0cxI6CgxvcGVuaW5nX2Nhc2gYBCABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgtvcGVuaW\
+    5nQ2FzaBI6CgxjbG9zaW5nX2Nhc2gYBSABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5UgtjbG9zaW5nQ2FzaBI5Cgtjb21taXNzaW9ucxgGIAEoC\
+    zIXLm1lcmlkaWFuLnR5cGUudjEuTW9uZXlSC2NvbW1pc3Npb25zEjoKCXBvc2l0aW9ucxgHIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5Qb3NpdGlv\
+    blIJcG9zaXRpb25zEicKD3NldHRsZW1lbnRfZGF0ZRgIIAEoCVIOc2V0dGxlbWVudERhdGUiuAYKD0V4ZWN1dGlvblJlcG9ydBIXCgdleGVjX2lkGAE\
+    gASgJUgZleGVjSWQSHgoLZXhlY19yZWZfaWQYAiABKAlSCWV4ZWNSZWZJZBI3CglleGVjX3R5cGUYAyABKA4yGi5tZXJpZGlhbi50eXBlLnYxLkV4ZW\
+    NUeXBlUghleGVjVHlwZRI6CgpvcmRfc3RhdHVzGAQgASgOMhsubWVyaWRpYW4udHlwZS52MS5PcmRTdGF0dXNSCW9yZFN0YXR1cxIZCghvcmRlcl9pZ\
+    BgFIAEoCVIHb3JkZXJJZBImCg9jbGllbnRfb3JkZXJfaWQYBiABKAlSDWNsaWVudE9yZGVySWQSGAoHYWNjb3VudBgHIAEoCVIHYWNjb3VudBIWCgZz\
+    eW1ib2wYCCABKAlSBnN5bWJvbBIqCgRzaWRlGAkgASgOMhYubWVyaWRpYW4udHlwZS52MS5TaWRlUgRzaWRlEjQKCGxhc3RfcXR5GAogASgLMhkubWV\
+    yaWRpYW4udHlwZS52MS5EZWNpbWFsUgdsYXN0UXR5EjIKB2xhc3RfcHgYCyABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBmxhc3RQeBIyCg\
+    djdW1fcXR5GAwgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgZjdW1RdHkSOAoKbGVhdmVzX3F0eRgNIAEoCzIZLm1lcmlkaWFuLnR5cGUud\
+    jEuRGVjaW1hbFIJbGVhdmVzUXR5EjcKCmNvbW1pc3Npb24YDiABKAsyFy5tZXJpZGlhbi50eXBlLnYxLk1vbmV5Ugpjb21taXNzaW9uEh0KCnRyYWRl\
+    X2RhdGUYDyABKAlSCXRyYWRlRGF0ZRI/Cg10cmFuc2FjdF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIMdHJhbnNhY3RUaW1\
+    lEhIKBHRleHQYESABKAlSBHRleHQSIAoLdHJhY2VwYXJlbnQYEiABKAlSC3RyYWNlcGFyZW50Ei8KFG9yaWdfY2xpZW50X29yZGVyX2lkGBMgASgJUh\
+    FvcmlnQ2xpZW50T3JkZXJJZCJNChdTdHJlYW1FeGVjdXRpb25zUmVxdWVzdBIWCgZjdXJzb3IYASABKAlSBmN1cnNvchIaCghhY2NvdW50cxgCIAMoC\
+    VIIYWNjb3VudHMilwEKDkV4ZWN1dGlvbkV2ZW50Ej0KBnJlcG9ydBgBIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRIAFIG\
+    cmVwb3J0Ej0KCWhlYXJ0YmVhdBgCIAEoCzIdLm1lcmlkaWFuLmJyb2tlci52MS5IZWFydGJlYXRIAFIJaGVhcnRiZWF0QgcKBWV2ZW50Ip4BCg9TZXF\
+    1ZW5jZWRSZXBvcnQSGgoIc2VxdWVuY2UYASABKANSCHNlcXVlbmNlEhYKBmN1cnNvchgCIAEoCVIGY3Vyc29yEjsKBnJlcG9ydBgDIAEoCzIjLm1lcm\
+    lkaWFuLmJyb2tlci52MS5FeGVjdXRpb25SZXBvcnRSBnJlcG9ydBIaCghyZXBsYXllZBgEIAEoCFIIcmVwbGF5ZWQijgEKCUhlYXJ0YmVhdBIfCgtsY\
+    XN0X2N1cnNvchgBIAEoCVIKbGFzdEN1cnNvchIjCg1sYXN0X3NlcXVlbmNlGAIgASgDUgxsYXN0U2VxdWVuY2USOwoLc2VydmVyX3RpbWUYAyABKAsy\
+    Gi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wUgpzZXJ2ZXJUaW1lIkwKFUxpc3RFeGVjdXRpb25zUmVxdWVzdBIWCgZjdXJzb3IYASABKAlSBmN1cnN\
+    vchIbCglwYWdlX3NpemUYAiABKAVSCHBhZ2VTaXplIpQBChZMaXN0RXhlY3V0aW9uc1Jlc3BvbnNlEj0KB3JlcG9ydHMYASADKAsyIy5tZXJpZGlhbi\
+    5icm9rZXIudjEuU2VxdWVuY2VkUmVwb3J0UgdyZXBvcnRzEh8KC25leHRfY3Vyc29yGAIgASgJUgpuZXh0Q3Vyc29yEhoKCGNvbXBsZXRlGAMgASgIU\
+    ghjb21wbGV0ZSIYChZHZXRDYXBhYmlsaXRpZXNSZXF1ZXN0IocHCgxDYXBhYmlsaXRpZXMSGwoJYnJva2VyX2lkGAEgASgJUghicm9rZXJJZBJOChBp\
+    ZGVtcG90ZW5jeV9tb2RlGAIgASgOMiMubWVyaWRpYW4uYnJva2VyLnYxLklkZW1wb3RlbmN5TW9kZVIPaWRlbXBvdGVuY3lNb2RlEjAKFGRlZHVwX3d\
+    pbmRvd19zZWNvbmRzGAMgASgDUhJkZWR1cFdpbmRvd1NlY29uZHMSIgoNaWRfbWF4X2xlbmd0aBgEIAEoBVILaWRNYXhMZW5ndGgSLQoTbG9va3VwX2\
+    J5X2NsaWVudF9pZBgFIAEoCFIQbG9va3VwQnlDbGllbnRJZBJCCh12aXNpYmlsaXR5X2RlbGF5X21pbGxpc2Vjb25kcxgGIAEoA1IbdmlzaWJpbGl0e\
+    URlbGF5TWlsbGlzZWNvbmRzEi0KE2NhbmNlbF9ieV9jbGllbnRfaWQYByABKAhSEGNhbmNlbEJ5Q2xpZW50SWQSKgoRZXhlY19pZF9zdXBwb3J0ZWQY\
+    CCABKAhSD2V4ZWNJZFN1cHBvcnRlZBIpChBjdXJzb3Jfc3VwcG9ydGVkGAkgASgIUg9jdXJzb3JTdXBwb3J0ZWQSNgoJb3JkX3R5cGVzGAogAygOMhk\
+    ubWVyaWRpYW4udHlwZS52MS5PcmRUeXBlUghvcmRUeXBlcxJDCg50aW1lc19pbl9mb3JjZRgLIAMoDjIdLm1lcmlkaWFuLnR5cGUudjEuVGltZUluRm\
+    9yY2VSDHRpbWVzSW5Gb3JjZRI2CghpZF9zY29wZRgMIAEoDjIbLm1lcmlkaWFuLmJyb2tlci52MS5JZFNjb3BlUgdpZFNjb3BlEjQKFmNoYW5nZWRfc\
+    mVwZWF0X3JlZnVzZWQYDSABKAhSFGNoYW5nZWRSZXBlYXRSZWZ1c2VkEisKEXJlcGxhY2Vfc3VwcG9ydGVkGA4gASgIUhByZXBsYWNlU3VwcG9ydGVk\
+    EjIKFW1hc3Nfc3RhdHVzX3N1cHBvcnRlZBgPIAEoCFITbWFzc1N0YXR1c1N1cHBvcnRlZBIzChVjb3JyZWN0aW9uc19zdXBwb3J0ZWQYECABKAhSFGN\
+    vcnJlY3Rpb25zU3VwcG9ydGVkEjoKGWRlZmluaXRpdmVfcmVqZWN0X3JlYXNvbnMYESADKAlSF2RlZmluaXRpdmVSZWplY3RSZWFzb25zKrsBCg9JZG\
+    VtcG90ZW5jeU1vZGUSIAocSURFTVBPVEVOQ1lfTU9ERV9VTlNQRUNJRklFRBAAEiQKIElERU1QT1RFTkNZX01PREVfUkVUVVJOX09SSUdJTkFMEAESJ\
+    QohSURFTVBPVEVOQ1lfTU9ERV9SRUpFQ1RfRFVQTElDQVRFEAISHgoaSURFTVBPVEVOQ1lfTU9ERV9FQ0hPX09OTFkQAxIZChVJREVNUE9URU5DWV9N\
+    T0RFX05PTkUQBCpeCgdJZFNjb3BlEhgKFElEX1NDT1BFX1VOU1BFQ0lGSUVEEAASFAoQSURfU0NPUEVfQUNDT1VOVBABEhAKDElEX1NDT1BFX0RBWRA\
+    CEhEKDUlEX1NDT1BFX1dFRUsQAzL2CAoNQnJva2VyU2VydmljZRJbCgpQbGFjZU9yZGVyEiUubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZX\
+    F1ZXN0GiYubWVyaWRpYW4uYnJva2VyLnYxLlBsYWNlT3JkZXJSZXNwb25zZRJeCgtDYW5jZWxPcmRlchImLm1lcmlkaWFuLmJyb2tlci52MS5DYW5jZ\
+    WxPcmRlclJlcXVlc3QaJy5tZXJpZGlhbi5icm9rZXIudjEuQ2FuY2VsT3JkZXJSZXNwb25zZRJhCgxSZXBsYWNlT3JkZXISJy5tZXJpZGlhbi5icm9r\
+    ZXIudjEuUmVwbGFjZU9yZGVyUmVxdWVzdBooLm1lcmlkaWFuLmJyb2tlci52MS5SZXBsYWNlT3JkZXJSZXNwb25zZRJKCghHZXRPcmRlchIjLm1lcml\
+    kaWFuLmJyb2tlci52MS5HZXRPcmRlclJlcXVlc3QaGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXISWwoKTGlzdE9yZGVycxIlLm1lcmlkaWFuLmJyb2\
+    tlci52MS5MaXN0T3JkZXJzUmVxdWVzdBomLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0T3JkZXJzUmVzcG9uc2USWwoKTWFzc1N0YXR1cxIlLm1lcmlka\
+    WFuLmJyb2tlci52MS5NYXNzU3RhdHVzUmVxdWVzdBokLm1lcmlkaWFuLmJyb2tlci52MS5NYXNzU3RhdHVzUmVwb3J0MAESZAoNTGlzdFBvc2l0aW9u\
+    cxIoLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UG9zaXRpb25zUmVxdWVzdBopLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UG9zaXRpb25zUmVzcG9uc2U\
+    SUAoKR2V0QWNjb3VudBIlLm1lcmlkaWFuLmJyb2tlci52MS5HZXRBY2NvdW50UmVxdWVzdBobLm1lcmlkaWFuLmJyb2tlci52MS5BY2NvdW50ElYKDE\
+    dldFN0YXRlbWVudBInLm1lcmlkaWFuLmJyb2tlci52MS5HZXRTdGF0ZW1lbnRSZXF1ZXN0Gh0ubWVyaWRpYW4uYnJva2VyLnYxLlN0YXRlbWVudBJnC\
+    g5MaXN0RXhlY3V0aW9ucxIpLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0RXhlY3V0aW9uc1JlcXVlc3QaKi5tZXJpZGlhbi5icm9rZXIudjEuTGlzdEV4\
+    ZWN1dGlvbnNSZXNwb25zZRJlChBTdHJlYW1FeGVjdXRpb25zEisubWVyaWRpYW4uYnJva2VyLnYxLlN0cmVhbUV4ZWN1dGlvbnNSZXF1ZXN0GiIubWV\
+    yaWRpYW4uYnJva2VyLnYxLkV4ZWN1dGlvbkV2ZW50MAESXwoPR2V0Q2FwYWJpbGl0aWVzEioubWVyaWRpYW4uYnJva2VyLnYxLkdldENhcGFiaWxpdG\
+    llc1JlcXVlc3QaIC5tZXJpZGlhbi5icm9rZXIudjEuQ2FwYWJpbGl0aWVzQgm6AgZCcm9rZXJiBnByb3RvMw==
     """,
     """
-    CiBtZXJpZGlhbi9icm9rZXIvdjEvY29udHJvbC5wcm90bxISbWVyaWRpYW4uYnJva2VyLnYxGh9tZXJpZGlhbi9icm9rZXIvdjEvYnJva2VyLnByb3R\
-    vGhxtZXJpZGlhbi90eXBlL3YxL3ZhbHVlLnByb3RvIscFCghCZWhhdmlvchISCgRzZWVkGAEgASgDUgRzZWVkEkAKDXJlcGx5X2xhdGVuY3kYAiABKA\
-    syGy5tZXJpZGlhbi5icm9rZXIudjEuTGF0ZW5jeVIMcmVwbHlMYXRlbmN5Ej4KDGZpbGxfbGF0ZW5jeRgDIAEoCzIbLm1lcmlkaWFuLmJyb2tlci52M\
-    S5MYXRlbmN5UgtmaWxsTGF0ZW5jeRIvChRsb3N0X3JlcGx5X3Blcl8xMDAwMBgEIAEoBVIRbG9zdFJlcGx5UGVyMTAwMDASLAoSbG9zZV9maXJzdF9y\
-    ZXBsaWVzGAUgASgFUhBsb3NlRmlyc3RSZXBsaWVzEjMKFmxvc3RfcmVxdWVzdF9wZXJfMTAwMDAYBiABKAVSE2xvc3RSZXF1ZXN0UGVyMTAwMDASHwo\
-    LZmlsbF9jb3BpZXMYByABKAVSCmZpbGxDb3BpZXMSTgoQaWRlbXBvdGVuY3lfbW9kZRgIIAEoDjIjLm1lcmlkaWFuLmJyb2tlci52MS5JZGVtcG90ZW\
-    5jeU1vZGVSD2lkZW1wb3RlbmN5TW9kZRIdCgpmaWxsX3BhcnRzGAkgASgFUglmaWxsUGFydHMSOQoJZmlsbF9tb2RlGAogASgOMhwubWVyaWRpYW4uY\
-    nJva2VyLnYxLkZpbGxNb2RlUghmaWxsTW9kZRJCCh12aXNpYmlsaXR5X2RlbGF5X21pbGxpc2Vjb25kcxgLIAEoA1IbdmlzaWJpbGl0eURlbGF5TWls\
-    bGlzZWNvbmRzEkIKDmNhbmNlbF9sYXRlbmN5GAwgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkxhdGVuY3lSDWNhbmNlbExhdGVuY3kSPgoMZmVlZF9\
-    sYXRlbmN5GA0gASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkxhdGVuY3lSC2ZlZWRMYXRlbmN5Im8KB0xhdGVuY3kSMQoUbWluaW11bV9taWxsaXNlY2\
-    9uZHMYASABKANSE21pbmltdW1NaWxsaXNlY29uZHMSMQoUbWF4aW11bV9taWxsaXNlY29uZHMYAiABKANSE21heGltdW1NaWxsaXNlY29uZHMiTgoSU\
-    2V0QmVoYXZpb3JSZXF1ZXN0EjgKCGJlaGF2aW9yGAEgASgLMhwubWVyaWRpYW4uYnJva2VyLnYxLkJlaGF2aW9yUghiZWhhdmlvciIUChJHZXRCZWhh\
-    dmlvclJlcXVlc3QiiQEKD0dldFRydXRoUmVxdWVzdBIYCgdhY2NvdW50GAEgASgJUgdhY2NvdW50Eh8KC2FmdGVyX29yZGVyGAIgASgDUgphZnRlck9\
-    yZGVyEiUKDmFmdGVyX3NlcXVlbmNlGAMgASgDUg1hZnRlclNlcXVlbmNlEhQKBWxpbWl0GAQgASgFUgVsaW1pdCLFAgoFVHJ1dGgSMQoGb3JkZXJzGA\
-    EgAygLMhkubWVyaWRpYW4uYnJva2VyLnYxLk9yZGVyUgZvcmRlcnMSPQoHcmVwb3J0cxgCIAMoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZ\
-    WRSZXBvcnRSB3JlcG9ydHMSOgoJcG9zaXRpb25zGAMgAygLMhwubWVyaWRpYW4uYnJva2VyLnYxLlBvc2l0aW9uUglwb3NpdGlvbnMSJQoOcGxhY2Vf\
-    YXR0ZW1wdHMYBCABKANSDXBsYWNlQXR0ZW1wdHMSIQoMbG9zdF9yZXBsaWVzGAUgASgDUgtsb3N0UmVwbGllcxIfCgtvcmRlcl9jb3VudBgGIAEoA1I\
-    Kb3JkZXJDb3VudBIjCg1sYXN0X3NlcXVlbmNlGAcgASgDUgxsYXN0U2VxdWVuY2UiaQoIUG9zaXRpb24SGAoHYWNjb3VudBgBIAEoCVIHYWNjb3VudB\
-    IWCgZzeW1ib2wYAiABKAlSBnN5bWJvbBIrCgNxdHkYAyABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSA3F0eSKyAQoQRmlsbE9yZGVyUmVxd\
-    WVzdBImCg9jbGllbnRfb3JkZXJfaWQYASABKAlSDWNsaWVudE9yZGVySWQSKwoDcXR5GAIgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgNx\
-    dHkSLwoFcHJpY2UYAyABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBXByaWNlEhgKB2FjY291bnQYBCABKAlSB2FjY291bnQiUAoRRmlsbE9\
-    yZGVyUmVzcG9uc2USOwoGcmVwb3J0GAEgASgLMiMubWVyaWRpYW4uYnJva2VyLnYxLlNlcXVlbmNlZFJlcG9ydFIGcmVwb3J0IloKD1NldFByaWNlUm\
-    VxdWVzdBIWCgZzeW1ib2wYASABKAlSBnN5bWJvbBIvCgVwcmljZRgCIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIFcHJpY2UiOQoQU2V0U\
-    HJpY2VSZXNwb25zZRIlCg50b3VjaGVkX29yZGVycxgBIAEoBVINdG91Y2hlZE9yZGVycypVCghGaWxsTW9kZRIZChVGSUxMX01PREVfVU5TUEVDSUZJ\
-    RUQQABIYChRGSUxMX01PREVfTUFSS0VUQUJMRRABEhQKEEZJTExfTU9ERV9NQU5VQUwQAjK9AwoUQnJva2VyQ29udHJvbFNlcnZpY2USUwoLU2V0QmV\
-    oYXZpb3ISJi5tZXJpZGlhbi5icm9rZXIudjEuU2V0QmVoYXZpb3JSZXF1ZXN0GhwubWVyaWRpYW4uYnJva2VyLnYxLkJlaGF2aW9yElMKC0dldEJlaG\
-    F2aW9yEiYubWVyaWRpYW4uYnJva2VyLnYxLkdldEJlaGF2aW9yUmVxdWVzdBocLm1lcmlkaWFuLmJyb2tlci52MS5CZWhhdmlvchJKCghHZXRUcnV0a\
-    BIjLm1lcmlkaWFuLmJyb2tlci52MS5HZXRUcnV0aFJlcXVlc3QaGS5tZXJpZGlhbi5icm9rZXIudjEuVHJ1dGgSWAoJRmlsbE9yZGVyEiQubWVyaWRp\
-    YW4uYnJva2VyLnYxLkZpbGxPcmRlclJlcXVlc3QaJS5tZXJpZGlhbi5icm9rZXIudjEuRmlsbE9yZGVyUmVzcG9uc2USVQoIU2V0UHJpY2USIy5tZXJ\
-    pZGlhbi5icm9rZXIudjEuU2V0UHJpY2VSZXF1ZXN0GiQubWVyaWRpYW4uYnJva2VyLnYxLlNldFByaWNlUmVzcG9uc2VCCboCBkJyb2tlcmIGcHJvdG\
-    8z
+    ChxtZXJpZGlhbi90eXBlL3YxL2Vycm9yLnByb3RvEhBtZXJpZGlhbi50eXBlLnYxIpcCCgtFcnJvckRldGFpbBIWCgZyZWFzb24YASABKAlSBnJlYXN\
+    vbhI5CgljZXJ0YWludHkYAiABKA4yGy5tZXJpZGlhbi50eXBlLnYxLkNlcnRhaW50eVIJY2VydGFpbnR5EjMKBXJldHJ5GAMgASgOMh0ubWVyaWRpYW\
+    4udHlwZS52MS5SZXRyeUFkdmljZVIFcmV0cnkSRAoHY29udGV4dBgEIAMoCzIqLm1lcmlkaWFuLnR5cGUudjEuRXJyb3JEZXRhaWwuQ29udGV4dEVud\
+    HJ5Ugdjb250ZXh0GjoKDENvbnRleHRFbnRyeRIQCgNrZXkYASABKAlSA2tleRIUCgV2YWx1ZRgCIAEoCVIFdmFsdWU6AjgBKn8KCUNlcnRhaW50eRIZ\
+    ChVDRVJUQUlOVFlfVU5TUEVDSUZJRUQQABIhCh1DRVJUQUlOVFlfREVGSU5JVEVMWV9OT1RfRE9ORRABEh0KGUNFUlRBSU5UWV9ERUZJTklURUxZX0R\
+    PTkUQAhIVChFDRVJUQUlOVFlfVU5LTk9XThADKn8KC1JldHJ5QWR2aWNlEhwKGFJFVFJZX0FEVklDRV9VTlNQRUNJRklFRBAAEhYKElJFVFJZX0FEVk\
+    lDRV9ORVZFUhABEh4KGlJFVFJZX0FEVklDRV9TQU1FX0lEX0FGVEVSEAISGgoWUkVUUllfQURWSUNFX0FTS19GSVJTVBADQge6AgRXaXJlYgZwcm90b\
+    zM=
+    """,
+    """
+    Ch1tZXJpZGlhbi9icm9rZXIvdjEvcnVsZS5wcm90bxISbWVyaWRpYW4uYnJva2VyLnYxGh5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8aH2d\
+    vb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8aHG1lcmlkaWFuL3R5cGUvdjEvZXJyb3IucHJvdG8aHG1lcmlkaWFuL3R5cGUvdjEvb3JkZXIucH\
+    JvdG8aHG1lcmlkaWFuL3R5cGUvdjEvdmFsdWUucHJvdG8ivAcKBFJ1bGUSFwoHcnVsZV9pZBgBIAEoCVIGcnVsZUlkEhoKCHByaW9yaXR5GAIgASgFU\
+    ghwcmlvcml0eRIwCgR3aGVuGAMgASgLMhwubWVyaWRpYW4uYnJva2VyLnYxLlNlbGVjdG9yUgR3aGVuEjIKAmF0GAQgASgOMiIubWVyaWRpYW4uYnJv\
+    a2VyLnYxLkluamVjdGlvblBvaW50UgJhdBI3CgdsYXRlbmN5GAUgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkxhdGVuY3lIAFIHbGF0ZW5jeRIwCgN\
+    ycGMYBiABKAsyHC5tZXJpZGlhbi5icm9rZXIudjEuUnBjRmF1bHRIAFIDcnBjEkIKCXRyYW5zcG9ydBgHIAEoCzIiLm1lcmlkaWFuLmJyb2tlci52MS\
+    5UcmFuc3BvcnRGYXVsdEgAUgl0cmFuc3BvcnQSNgoFb3JkZXIYCCABKAsyHi5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXJGYXVsdEgAUgVvcmRlchI2C\
+    gVmaWxscxgJIAEoCzIeLm1lcmlkaWFuLmJyb2tlci52MS5GaWxsU2NyaXB0SABSBWZpbGxzEjYKBWV2ZW50GAogASgLMh4ubWVyaWRpYW4uYnJva2Vy\
+    LnYxLkV2ZW50RmF1bHRIAFIFZXZlbnQSRQoKdmlzaWJpbGl0eRgLIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5WaXNpYmlsaXR5RmF1bHRIAFIKdml\
+    zaWJpbGl0eRI/CghjYXBhY2l0eRgMIAEoCzIhLm1lcmlkaWFuLmJyb2tlci52MS5DYXBhY2l0eUZhdWx0SABSCGNhcGFjaXR5EjYKBWNyYXNoGA0gAS\
+    gLMh4ubWVyaWRpYW4uYnJva2VyLnYxLkNyYXNoRmF1bHRIAFIFY3Jhc2gSOQoZYWxzb19hcHBseV9sb3dlcl9wcmlvcml0eRgOIAEoCFIWYWxzb0Fwc\
+    Gx5TG93ZXJQcmlvcml0eRIfCgttYXhfZmlyaW5ncxgPIAEoBVIKbWF4RmlyaW5ncxI1ChdtYXhfZmlyaW5nc19wZXJfc3ViamVjdBgQIAEoBVIUbWF4\
+    RmlyaW5nc1BlclN1YmplY3QSJQoLcHJvYmFiaWxpdHkYESABKAFIAVILcHJvYmFiaWxpdHmIAQESGgoIZGlzYWJsZWQYEiABKAhSCGRpc2FibGVkEhI\
+    KBG5vdGUYEyABKAlSBG5vdGVCCAoGYWN0aW9uQg4KDF9wcm9iYWJpbGl0eSKtBgoIU2VsZWN0b3ISPQoKb3BlcmF0aW9ucxgBIAMoDjIdLm1lcmlkaW\
+    FuLmJyb2tlci52MS5PcGVyYXRpb25SCm9wZXJhdGlvbnMSOQoKZXhlY190eXBlcxgCIAMoDjIaLm1lcmlkaWFuLnR5cGUudjEuRXhlY1R5cGVSCWV4Z\
+    WNUeXBlcxIYCgdhY2NvdW50GAMgASgJUgdhY2NvdW50EhYKBnN5bWJvbBgEIAEoCVIGc3ltYm9sEioKBHNpZGUYBSABKA4yFi5tZXJpZGlhbi50eXBl\
+    LnYxLlNpZGVSBHNpZGUSNAoIb3JkX3R5cGUYBiABKA4yGS5tZXJpZGlhbi50eXBlLnYxLk9yZFR5cGVSB29yZFR5cGUSQQoNdGltZV9pbl9mb3JjZRg\
+    HIAEoDjIdLm1lcmlkaWFuLnR5cGUudjEuVGltZUluRm9yY2VSC3RpbWVJbkZvcmNlEiYKD2NsaWVudF9vcmRlcl9pZBgIIAEoCVINY2xpZW50T3JkZX\
+    JJZBIzChZjbGllbnRfb3JkZXJfaWRfcHJlZml4GAkgASgJUhNjbGllbnRPcmRlcklkUHJlZml4EiEKDGZyb21fYXR0ZW1wdBgKIAEoBVILZnJvbUF0d\
+    GVtcHQSHQoKdG9fYXR0ZW1wdBgLIAEoBVIJdG9BdHRlbXB0Eh0KCmZyb21fbWF0Y2gYDCABKAVSCWZyb21NYXRjaBIZCgh0b19tYXRjaBgNIAEoBVIH\
+    dG9NYXRjaBI5Cgpub3RfYmVmb3JlGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJbm90QmVmb3JlEjcKCW5vdF9hZnRlchgPIAEoCzI\
+    aLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSCG5vdEFmdGVyEkYKCG1ldGFkYXRhGBAgAygLMioubWVyaWRpYW4uYnJva2VyLnYxLlNlbGVjdG9yLk\
+    1ldGFkYXRhRW50cnlSCG1ldGFkYXRhGjsKDU1ldGFkYXRhRW50cnkSEAoDa2V5GAEgASgJUgNrZXkSFAoFdmFsdWUYAiABKAlSBXZhbHVlOgI4ASLyB\
+    AoHTGF0ZW5jeRIxCgVmaXhlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAUgVmaXhlZBI3Cgd1bmlmb3JtGAIgASgLMhsubWVyaWRp\
+    YW4uYnJva2VyLnYxLlVuaWZvcm1IAFIHdW5pZm9ybRI0CgZub3JtYWwYAyABKAsyGi5tZXJpZGlhbi5icm9rZXIudjEuTm9ybWFsSABSBm5vcm1hbBI\
+    9Cglsb2dub3JtYWwYBCABKAsyHS5tZXJpZGlhbi5icm9rZXIudjEuTG9nbm9ybWFsSABSCWxvZ25vcm1hbBI0CgZwYXJldG8YBSABKAsyGi5tZXJpZG\
+    lhbi5icm9rZXIudjEuUGFyZXRvSABSBnBhcmV0bxI3CgdiaW1vZGFsGAYgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkJpbW9kYWxIAFIHYmltb2Rhb\
+    BI3CgdzdGVwcGVkGAcgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLlN0ZXBwZWRIAFIHc3RlcHBlZBIuCgRyYW1wGAggASgLMhgubWVyaWRpYW4uYnJv\
+    a2VyLnYxLlJhbXBIAFIEcmFtcBI0CgZmcm96ZW4YCSABKAsyGi5tZXJpZGlhbi5icm9rZXIudjEuRnJvemVuSABSBmZyb3plbhIzCgdtaW5pbXVtGAo\
+    gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgdtaW5pbXVtEjMKB21heGltdW0YCyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SB2\
+    1heGltdW1CDgoMZGlzdHJpYnV0aW9uInMKB1VuaWZvcm0SMwoHbWluaW11bRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIHbWluaW11b\
+    RIzCgdtYXhpbXVtGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgdtYXhpbXVtIoEBCgZOb3JtYWwSLQoEbWVhbhgBIAEoCzIZLmdvb2ds\
+    ZS5wcm90b2J1Zi5EdXJhdGlvblIEbWVhbhJIChJzdGFuZGFyZF9kZXZpYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SEXN0YW5\
+    kYXJkRGV2aWF0aW9uIlQKCUxvZ25vcm1hbBIxCgZtZWRpYW4YASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SBm1lZGlhbhIUCgVzaWdtYR\
+    gCIAEoAVIFc2lnbWEiTwoGUGFyZXRvEi8KBXNjYWxlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgVzY2FsZRIUCgVzaGFwZRgCIAEoA\
+    VIFc2hhcGUimAEKB0JpbW9kYWwSLwoFdXN1YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SBXVzdWFsEi8KBW90aGVyGAIgASgLMhku\
+    Z29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgVvdGhlchIrChFvdGhlcl9wcm9iYWJpbGl0eRgDIAEoAVIQb3RoZXJQcm9iYWJpbGl0eSI6CgdTdGVwcGV\
+    kEi8KBXN0ZXBzGAEgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgVzdGVwcyLAAQoEUmFtcBIwCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm\
+    90b2J1Zi5UaW1lc3RhbXBSBXN0YXJ0EiwKA2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBSA2VuZBItCgRmcm9tGAMgASgLMhkuZ\
+    29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgRmcm9tEikKAnRvGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgJ0byIICgZGcm96ZW4iywEK\
+    CFJwY0ZhdWx0EjkKBnN0YXR1cxgBIAEoCzIfLm1lcmlkaWFuLmJyb2tlci52MS5TdGF0dXNGYXVsdEgAUgZzdGF0dXMSOwoJbm9fYW5zd2VyGAIgASg\
+    LMhwubWVyaWRpYW4uYnJva2VyLnYxLk5vQW5zd2VySABSCG5vQW5zd2VyEj4KCndyb25nX2JvZHkYAyABKA4yHS5tZXJpZGlhbi5icm9rZXIudjEuV3\
+    JvbmdCb2R5SABSCXdyb25nQm9keUIHCgVmYXVsdCKuAQoLU3RhdHVzRmF1bHQSEgoEY29kZRgBIAEoBVIEY29kZRIYCgdtZXNzYWdlGAIgASgJUgdtZ\
+    XNzYWdlEjUKBmRldGFpbBgDIAEoCzIdLm1lcmlkaWFuLnR5cGUudjEuRXJyb3JEZXRhaWxSBmRldGFpbBI6CgtyZXRyeV9hZnRlchgEIAEoCzIZLmdv\
+    b2dsZS5wcm90b2J1Zi5EdXJhdGlvblIKcmV0cnlBZnRlciIKCghOb0Fuc3dlciKKCAoOVHJhbnNwb3J0RmF1bHQSRAoMcmVzZXRfc3RyZWFtGAEgASg\
+    LMh8ubWVyaWRpYW4uYnJva2VyLnYxLlJlc2V0U3RyZWFtSABSC3Jlc2V0U3RyZWFtEjUKB2dvX2F3YXkYAiABKAsyGi5tZXJpZGlhbi5icm9rZXIudj\
+    EuR29Bd2F5SABSBmdvQXdheRI7CgVjbG9zZRgDIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5DbG9zZUNvbm5lY3Rpb25IAFIFY2xvc2USUAoQcmVzZ\
+    XRfY29ubmVjdGlvbhgEIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5SZXNldENvbm5lY3Rpb25IAFIPcmVzZXRDb25uZWN0aW9uEj4KCmJsYWNrX2hv\
+    bGUYBSABKAsyHS5tZXJpZGlhbi5icm9rZXIudjEuQmxhY2tIb2xlSABSCWJsYWNrSG9sZRJECgxoZWFkZXJzX29ubHkYBiABKAsyHy5tZXJpZGlhbi5\
+    icm9rZXIudjEuSGVhZGVyc09ubHlIAFILaGVhZGVyc09ubHkSUAoQbWlzc2luZ190cmFpbGVycxgHIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5NaX\
+    NzaW5nVHJhaWxlcnNIAFIPbWlzc2luZ1RyYWlsZXJzEksKD2ZyYW1lX3Rvb19sYXJnZRgIIAEoCzIhLm1lcmlkaWFuLmJyb2tlci52MS5GcmFtZVRvb\
+    0xhcmdlSABSDWZyYW1lVG9vTGFyZ2USVAoSd2luZG93X25ldmVyX29wZW5zGAkgASgLMiQubWVyaWRpYW4uYnJva2VyLnYxLldpbmRvd05ldmVyT3Bl\
+    bnNIAFIQd2luZG93TmV2ZXJPcGVucxJHCg1zaW5nbGVfc3RyZWFtGAogASgLMiAubWVyaWRpYW4uYnJva2VyLnYxLlNpbmdsZVN0cmVhbUgAUgxzaW5\
+    nbGVTdHJlYW0SPgoKc2xvd19ieXRlcxgLIAEoCzIdLm1lcmlkaWFuLmJyb2tlci52MS5TbG93Qnl0ZXNIAFIJc2xvd0J5dGVzEk0KD2NvcnJ1cHRfbW\
+    Vzc2FnZRgMIAEoCzIiLm1lcmlkaWFuLmJyb2tlci52MS5Db3JydXB0TWVzc2FnZUgAUg5jb3JydXB0TWVzc2FnZRJBCgtodHRwX2Fuc3dlchgNIAEoC\
+    zIeLm1lcmlkaWFuLmJyb2tlci52MS5IdHRwQW5zd2VySABSCmh0dHBBbnN3ZXISTQoPcGluZ191bmFuc3dlcmVkGA4gASgLMiIubWVyaWRpYW4uYnJv\
+    a2VyLnYxLlBpbmdVbmFuc3dlcmVkSABSDnBpbmdVbmFuc3dlcmVkQgcKBWZhdWx0IkgKC1Jlc2V0U3RyZWFtEhIKBGNvZGUYASABKA1SBGNvZGUSJQo\
+    OYWZ0ZXJfbWVzc2FnZXMYAiABKAVSDWFmdGVyTWVzc2FnZXMiRgoGR29Bd2F5EhIKBGNvZGUYASABKA1SBGNvZGUSKAoQY292ZXJzX3RoaXNfY2FsbB\
+    gCIAEoCFIOY292ZXJzVGhpc0NhbGwiEQoPQ2xvc2VDb25uZWN0aW9uIhEKD1Jlc2V0Q29ubmVjdGlvbiI+CglCbGFja0hvbGUSMQoGbGVuZ3RoGAEgA\
+    SgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgZsZW5ndGgiDQoLSGVhZGVyc09ubHkiEQoPTWlzc2luZ1RyYWlsZXJzIg8KDUZyYW1lVG9vTGFy\
+    Z2UiEgoQV2luZG93TmV2ZXJPcGVucyIOCgxTaW5nbGVTdHJlYW0iWAoJU2xvd0J5dGVzEhQKBWJ5dGVzGAEgASgFUgVieXRlcxI1CghpbnRlcnZhbBg\
+    CIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIIaW50ZXJ2YWwiEAoOQ29ycnVwdE1lc3NhZ2UiWwoKSHR0cEFuc3dlchIWCgZzdGF0dXMYAS\
+    ABKAVSBnN0YXR1cxIhCgxjb250ZW50X3R5cGUYAiABKAlSC2NvbnRlbnRUeXBlEhIKBGJvZHkYAyABKAlSBGJvZHkiEAoOUGluZ1VuYW5zd2VyZWQi+\
+    QQKCk9yZGVyRmF1bHQSNAoGcmVmdXNlGAEgASgLMhoubWVyaWRpYW4uYnJva2VyLnYxLlJlZnVzZUgAUgZyZWZ1c2USRAoMcmVqZWN0X2xhdGVyGAIg\
+    ASgLMh8ubWVyaWRpYW4uYnJva2VyLnYxLlJlamVjdExhdGVySABSC3JlamVjdExhdGVyElMKEW5ldmVyX2Fja25vd2xlZGdlGAMgASgLMiQubWVyaWR\
+    pYW4uYnJva2VyLnYxLk5ldmVyQWNrbm93bGVkZ2VIAFIQbmV2ZXJBY2tub3dsZWRnZRJTChFhY2tub3dsZWRnZV90d2ljZRgEIAEoCzIkLm1lcmlkaW\
+    FuLmJyb2tlci52MS5BY2tub3dsZWRnZVR3aWNlSABSEGFja25vd2xlZGdlVHdpY2USVgoSdW5zb2xpY2l0ZWRfY2FuY2VsGAUgASgLMiUubWVyaWRpY\
+    W4uYnJva2VyLnYxLlVuc29saWNpdGVkQ2FuY2VsSABSEXVuc29saWNpdGVkQ2FuY2VsEjcKB3N1c3BlbmQYBiABKAsyGy5tZXJpZGlhbi5icm9rZXIu\
+    djEuU3VzcGVuZEgAUgdzdXNwZW5kEjcKB3Jlc3RhdGUYByABKAsyGy5tZXJpZGlhbi5icm9rZXIudjEuUmVzdGF0ZUgAUgdyZXN0YXRlEi4KBHNsb3c\
+    YCCABKAsyGC5tZXJpZGlhbi5icm9rZXIudjEuU2xvd0gAUgRzbG93EkIKDG5ld19vcmRlcl9pZBgJIAEoCzIeLm1lcmlkaWFuLmJyb2tlci52MS5OZX\
+    dPcmRlcklESABSCm5ld09yZGVySWRCBwoFZmF1bHQiNAoGUmVmdXNlEhYKBnJlYXNvbhgBIAEoCVIGcmVhc29uEhIKBHRleHQYAiABKAlSBHRleHQiV\
+    AoLUmVqZWN0TGF0ZXISMQoFYWZ0ZXIYASABKAsyGy5tZXJpZGlhbi5icm9rZXIudjEuTGF0ZW5jeVIFYWZ0ZXISEgoEdGV4dBgCIAEoCVIEdGV4dCIS\
+    ChBOZXZlckFja25vd2xlZGdlIhIKEEFja25vd2xlZGdlVHdpY2UiWgoRVW5zb2xpY2l0ZWRDYW5jZWwSMQoFYWZ0ZXIYASABKAsyGy5tZXJpZGlhbi5\
+    icm9rZXIudjEuTGF0ZW5jeVIFYWZ0ZXISEgoEdGV4dBgCIAEoCVIEdGV4dCJxCgdTdXNwZW5kEjEKBWFmdGVyGAEgASgLMhsubWVyaWRpYW4uYnJva2\
+    VyLnYxLkxhdGVuY3lSBWFmdGVyEjMKBmxlbmd0aBgCIAEoCzIbLm1lcmlkaWFuLmJyb2tlci52MS5MYXRlbmN5UgZsZW5ndGgiUAoHUmVzdGF0ZRIxC\
+    gVhZnRlchgBIAEoCzIbLm1lcmlkaWFuLmJyb2tlci52MS5MYXRlbmN5UgVhZnRlchISCgR0ZXh0GAIgASgJUgR0ZXh0Ij0KBFNsb3cSNQoHbGF0ZW5j\
+    eRgBIAEoCzIbLm1lcmlkaWFuLmJyb2tlci52MS5MYXRlbmN5UgdsYXRlbmN5IgwKCk5ld09yZGVySUQisgUKCkZpbGxTY3JpcHQSNQoFbmV2ZXIYASA\
+    BKAsyHS5tZXJpZGlhbi5icm9rZXIudjEuTmV2ZXJGaWxsSABSBW5ldmVyEjEKBXNwbGl0GAIgASgLMhkubWVyaWRpYW4uYnJva2VyLnYxLlNwbGl0SA\
+    BSBXNwbGl0EjUKBXN0ZXBzGAMgASgLMh0ubWVyaWRpYW4uYnJva2VyLnYxLkZpbGxTdGVwc0gAUgVzdGVwcxI1CgdsYXRlbmN5GAQgASgLMhsubWVya\
+    WRpYW4uYnJva2VyLnYxLkxhdGVuY3lSB2xhdGVuY3kSNQoWYmVmb3JlX2Fja25vd2xlZGdlbWVudBgFIAEoCFIVYmVmb3JlQWNrbm93bGVkZ2VtZW50\
+    EiEKDGFmdGVyX2NhbmNlbBgGIAEoCFILYWZ0ZXJDYW5jZWwSPAoMb3ZlcmZpbGxfcXR5GAcgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgt\
+    vdmVyZmlsbFF0eRI8CgxwcmljZV9vZmZzZXQYCCABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSC3ByaWNlT2Zmc2V0EkYKEGNvbW1pc3Npb2\
+    5fYWZ0ZXIYCSABKAsyGy5tZXJpZGlhbi5icm9rZXIudjEuTGF0ZW5jeVIPY29tbWlzc2lvbkFmdGVyEi8KE2NvbW1pc3Npb25fY3VycmVuY3kYCiABK\
+    AlSEmNvbW1pc3Npb25DdXJyZW5jeRI6CgpidXN0X2FmdGVyGAsgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkxhdGVuY3lSCWJ1c3RBZnRlchI4Cgdj\
+    b3JyZWN0GAwgASgLMh4ubWVyaWRpYW4uYnJva2VyLnYxLkNvcnJlY3Rpb25SB2NvcnJlY3RCBwoFc2hhcGUiCwoJTmV2ZXJGaWxsImoKBVNwbGl0EhQ\
+    KBXBhcnRzGAEgASgFUgVwYXJ0cxIWCgZyYW5kb20YAiABKAhSBnJhbmRvbRIzCgdzcGFjaW5nGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW\
+    9uUgdzcGFjaW5nIj8KCUZpbGxTdGVwcxIyCgVzdGVwcxgBIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5GaWxsU3RlcFIFc3RlcHMimQEKCEZpbGxTd\
+    GVwEi8KBWRlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgVkZWxheRIrCgNxdHkYAiABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRl\
+    Y2ltYWxSA3F0eRIvCgVwcmljZRgDIAEoCzIZLm1lcmlkaWFuLnR5cGUudjEuRGVjaW1hbFIFcHJpY2UitwEKCkNvcnJlY3Rpb24SMQoFYWZ0ZXIYASA\
+    BKAsyGy5tZXJpZGlhbi5icm9rZXIudjEuTGF0ZW5jeVIFYWZ0ZXISPAoMcHJpY2Vfb2Zmc2V0GAIgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbW\
+    FsUgtwcmljZU9mZnNldBI4CgpxdHlfb2Zmc2V0GAMgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUglxdHlPZmZzZXQiwQUKCkV2ZW50RmF1b\
+    HQSPQoJZHVwbGljYXRlGAEgASgLMh0ubWVyaWRpYW4uYnJva2VyLnYxLkR1cGxpY2F0ZUgAUglkdXBsaWNhdGUSLgoEZHJvcBgCIAEoCzIYLm1lcmlk\
+    aWFuLmJyb2tlci52MS5Ecm9wSABSBGRyb3ASNwoHcmVvcmRlchgDIAEoCzIbLm1lcmlkaWFuLmJyb2tlci52MS5SZW9yZGVySABSB3Jlb3JkZXISMQo\
+    FYmF0Y2gYBCABKAsyGS5tZXJpZGlhbi5icm9rZXIudjEuQmF0Y2hIAFIFYmF0Y2gSNwoHY29ycnVwdBgFIAEoDjIbLm1lcmlkaWFuLmJyb2tlci52MS\
+    5Db3JydXB0SABSB2NvcnJ1cHQSRAoMc2VxdWVuY2VfZ2FwGAYgASgLMh8ubWVyaWRpYW4uYnJva2VyLnYxLlNlcXVlbmNlR2FwSABSC3NlcXVlbmNlR\
+    2FwEkoKDnNlcXVlbmNlX3Jlc2V0GAcgASgLMiEubWVyaWRpYW4uYnJva2VyLnYxLlNlcXVlbmNlUmVzZXRIAFINc2VxdWVuY2VSZXNldBIuCgRoYW5n\
+    GAggASgLMhgubWVyaWRpYW4uYnJva2VyLnYxLkhhbmdIAFIEaGFuZxJACgpkaXNjb25uZWN0GAkgASgLMh4ubWVyaWRpYW4uYnJva2VyLnYxLkRpc2N\
+    vbm5lY3RIAFIKZGlzY29ubmVjdBI5CgZjdXJzb3IYCiABKAsyHy5tZXJpZGlhbi5icm9rZXIudjEuQ3Vyc29yRmF1bHRIAFIGY3Vyc29yElcKE3JlcG\
+    xheV9mbGFnX21pc3NpbmcYCyABKAsyJS5tZXJpZGlhbi5icm9rZXIudjEuUmVwbGF5RmxhZ01pc3NpbmdIAFIRcmVwbGF5RmxhZ01pc3NpbmdCBwoFZ\
+    mF1bHQijwEKCUR1cGxpY2F0ZRIWCgZjb3BpZXMYASABKAVSBmNvcGllcxIzCgdzcGFjaW5nGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9u\
+    UgdzcGFjaW5nEjUKBGtpbmQYAyABKA4yIS5tZXJpZGlhbi5icm9rZXIudjEuRHVwbGljYXRlS2luZFIEa2luZCIlCgREcm9wEh0KCmZyb21fbGlzdHM\
+    YASABKAhSCWZyb21MaXN0cyIhCgdSZW9yZGVyEhYKBndpbmRvdxgBIAEoBVIGd2luZG93Ih0KBUJhdGNoEhQKBWNvdW50GAEgASgFUgVjb3VudCIjCg\
+    tTZXF1ZW5jZUdhcBIUCgVjb3VudBgBIAEoBVIFY291bnQiDwoNU2VxdWVuY2VSZXNldCJgCgRIYW5nEjEKBmxlbmd0aBgBIAEoCzIZLmdvb2dsZS5wc\
+    m90b2J1Zi5EdXJhdGlvblIGbGVuZ3RoEiUKDmhlYXJ0YmVhdHNfbGllGAIgASgIUg1oZWFydGJlYXRzTGllIgwKCkRpc2Nvbm5lY3QiPgoLQ3Vyc29y\
+    RmF1bHQSGAoHaWdub3JlZBgBIAEoCFIHaWdub3JlZBIVCgZvZmZfYnkYAiABKAVSBW9mZkJ5IhMKEVJlcGxheUZsYWdNaXNzaW5nIoYCCg9WaXNpYml\
+    saXR5RmF1bHQSNQoGaGlkZGVuGAEgASgLMhsubWVyaWRpYW4uYnJva2VyLnYxLkxhdGVuY3lIAFIGaGlkZGVuEjEKBXN0YWxlGAIgASgLMhkuZ29vZ2\
+    xlLnByb3RvYnVmLkR1cmF0aW9uSABSBXN0YWxlEj4KCndyb25nX3BhZ2UYAyABKA4yHS5tZXJpZGlhbi5icm9rZXIudjEuV3JvbmdQYWdlSABSCXdyb\
+    25nUGFnZRJACg1mb3JnZXRfY2xvc2VkGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABSDGZvcmdldENsb3NlZEIHCgVmYXVsdCLgAQoN\
+    Q2FwYWNpdHlGYXVsdBJECgx0b2tlbl9idWNrZXQYASABKAsyHy5tZXJpZGlhbi5icm9rZXIudjEuVG9rZW5CdWNrZXRIAFILdG9rZW5CdWNrZXQSQwo\
+    LY29uY3VycmVuY3kYAiABKAsyHy5tZXJpZGlhbi5icm9rZXIudjEuQ29uY3VycmVuY3lIAFILY29uY3VycmVuY3kSOwoJYnJvd25fb3V0GAMgASgLMh\
+    wubWVyaWRpYW4uYnJva2VyLnYxLkJyb3duT3V0SABSCGJyb3duT3V0QgcKBWZhdWx0IkIKC1Rva2VuQnVja2V0Eh0KCnBlcl9zZWNvbmQYASABKAFSC\
+    XBlclNlY29uZBIUCgVidXJzdBgCIAEoBVIFYnVyc3QiOQoLQ29uY3VycmVuY3kSFAoFbGltaXQYASABKAVSBWxpbWl0EhQKBXF1ZXVlGAIgASgFUgVx\
+    dWV1ZSJaCghCcm93bk91dBI6CgtwZXJfcmVxdWVzdBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIKcGVyUmVxdWVzdBISCgRmcmVlGAI\
+    gASgFUgRmcmVlIpQBCgpDcmFzaEZhdWx0EjwKC2xhc3Rfd3JpdGVzGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSABSCmxhc3RXcml0ZX\
+    MSQAoKZXZlcnl0aGluZxgCIAEoCzIeLm1lcmlkaWFuLmJyb2tlci52MS5FdmVyeXRoaW5nSABSCmV2ZXJ5dGhpbmdCBgoEbG9zcyIMCgpFdmVyeXRoa\
+    W5nKv8CCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASGQoVT1BFUkFUSU9OX1BMQUNFX09SREVSEAESGgoWT1BFUkFUSU9OX0NB\
+    TkNFTF9PUkRFUhACEhsKF09QRVJBVElPTl9SRVBMQUNFX09SREVSEAMSFwoTT1BFUkFUSU9OX0dFVF9PUkRFUhAEEhkKFU9QRVJBVElPTl9MSVNUX09\
+    SREVSUxAFEh0KGU9QRVJBVElPTl9MSVNUX0VYRUNVVElPTlMQBhIfChtPUEVSQVRJT05fU1RSRUFNX0VYRUNVVElPTlMQBxIZChVPUEVSQVRJT05fTU\
+    FTU19TVEFUVVMQCBIcChhPUEVSQVRJT05fTElTVF9QT1NJVElPTlMQCRIZChVPUEVSQVRJT05fR0VUX0FDQ09VTlQQChIbChdPUEVSQVRJT05fR0VUX\
+    1NUQVRFTUVOVBALEh4KGk9QRVJBVElPTl9HRVRfQ0FQQUJJTElUSUVTEAwqlAIKDkluamVjdGlvblBvaW50Eh8KG0lOSkVDVElPTl9QT0lOVF9VTlNQ\
+    RUNJRklFRBAAEh8KG0lOSkVDVElPTl9QT0lOVF9CRUZPUkVfUkVBRBABEiwKKElOSkVDVElPTl9QT0lOVF9BRlRFUl9SRUFEX0JFRk9SRV9DT01NSVQ\
+    QAhItCilJTkpFQ1RJT05fUE9JTlRfQUZURVJfQ09NTUlUX0JFRk9SRV9SRVBMWRADEiAKHElOSkVDVElPTl9QT0lOVF9EVVJJTkdfUkVQTFkQBBIgCh\
+    xJTkpFQ1RJT05fUE9JTlRfQkVGT1JFX0VWRU5UEAUSHwobSU5KRUNUSU9OX1BPSU5UX0FGVEVSX0VWRU5UEAYqlAEKCVdyb25nQm9keRIaChZXUk9OR\
+    19CT0RZX1VOU1BFQ0lGSUVEEAASFAoQV1JPTkdfQk9EWV9FTVBUWRABEhoKFldST05HX0JPRFlfT1RIRVJfT1JERVIQAhIbChdXUk9OR19CT0RZX1VO\
+    S05PV05fRU5VTRADEhwKGFdST05HX0JPRFlfVU5LTk9XTl9GSUVMRBAEKnEKDUR1cGxpY2F0ZUtpbmQSHgoaRFVQTElDQVRFX0tJTkRfVU5TUEVDSUZ\
+    JRUQQABIeChpEVVBMSUNBVEVfS0lORF9ORVdfRVhFQ19JRBABEiAKHERVUExJQ0FURV9LSU5EX09USEVSX0NPTlRFTlQQAiqDAQoHQ29ycnVwdBIXCh\
+    NDT1JSVVBUX1VOU1BFQ0lGSUVEEAASEwoPQ09SUlVQVF9HQVJCQUdFEAESFQoRQ09SUlVQVF9UUlVOQ0FURUQQAhIZChVDT1JSVVBUX1VOS05PV05fR\
+    klFTEQQAxIYChRDT1JSVVBUX1VOS05PV05fRU5VTRAEKnQKCVdyb25nUGFnZRIaChZXUk9OR19QQUdFX1VOU1BFQ0lGSUVEEAASGAoUV1JPTkdfUEFH\
+    RV9UUlVOQ0FURUQQARIXChNXUk9OR19QQUdFX1JFUEVBVEVEEAISGAoUV1JPTkdfUEFHRV9SRU9SREVSRUQQA0IJugIGQnJva2VyYgZwcm90bzM=
+    """,
+    """
+    CiFtZXJpZGlhbi9icm9rZXIvdjEvZXZpZGVuY2UucHJvdG8SEm1lcmlkaWFuLmJyb2tlci52MRoeZ29vZ2xlL3Byb3RvYnVmL2R1cmF0aW9uLnByb3R\
+    vGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvGh9tZXJpZGlhbi9icm9rZXIvdjEvYnJva2VyLnByb3RvGh1tZXJpZGlhbi9icm9rZXIvdj\
+    EvcnVsZS5wcm90byLYAgoMSm91cm5hbEVudHJ5EhoKCHNlcXVlbmNlGAEgASgDUghzZXF1ZW5jZRIuCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvY\
+    nVmLlRpbWVzdGFtcFIEdGltZRI8CgdyZXF1ZXN0GAMgASgLMiAubWVyaWRpYW4uYnJva2VyLnYxLlJlcXVlc3RFbnRyeUgAUgdyZXF1ZXN0EjYKBXJl\
+    cGx5GAQgASgLMh4ubWVyaWRpYW4uYnJva2VyLnYxLlJlcGx5RW50cnlIAFIFcmVwbHkSPwoIZGVsaXZlcnkYBSABKAsyIS5tZXJpZGlhbi5icm9rZXI\
+    udjEuRGVsaXZlcnlFbnRyeUgAUghkZWxpdmVyeRI8Cgdjb250cm9sGAYgASgLMiAubWVyaWRpYW4uYnJva2VyLnYxLkNvbnRyb2xFbnRyeUgAUgdjb2\
+    50cm9sQgcKBWVudHJ5It8DCgxSZXF1ZXN0RW50cnkSJQoOcmVxdWVzdF9udW1iZXIYASABKANSDXJlcXVlc3ROdW1iZXISOwoJb3BlcmF0aW9uGAIgA\
+    SgOMh0ubWVyaWRpYW4uYnJva2VyLnYxLk9wZXJhdGlvblIJb3BlcmF0aW9uEhgKB2FjY291bnQYAyABKAlSB2FjY291bnQSJgoPY2xpZW50X29yZGVy\
+    X2lkGAQgASgJUg1jbGllbnRPcmRlcklkEhgKB2F0dGVtcHQYBSABKAVSB2F0dGVtcHQSNgoJdGltZV9sZWZ0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnV\
+    mLkR1cmF0aW9uUgh0aW1lTGVmdBJKCghtZXRhZGF0YRgHIAMoCzIuLm1lcmlkaWFuLmJyb2tlci52MS5SZXF1ZXN0RW50cnkuTWV0YWRhdGFFbnRyeV\
+    IIbWV0YWRhdGESEgoEYm9keRgIIAEoCVIEYm9keRI6CglkZWNpc2lvbnMYCSADKAsyHC5tZXJpZGlhbi5icm9rZXIudjEuRGVjaXNpb25SCWRlY2lza\
+    W9ucxo7Cg1NZXRhZGF0YUVudHJ5EhAKA2tleRgBIAEoCVIDa2V5EhQKBXZhbHVlGAIgASgJUgV2YWx1ZToCOAEijAIKClJlcGx5RW50cnkSJQoOcmVx\
+    dWVzdF9udW1iZXIYASABKANSDXJlcXVlc3ROdW1iZXISFwoEY29kZRgCIAEoBUgAUgRjb2RliAEBEhYKBnJlYXNvbhgDIAEoCVIGcmVhc29uEiIKCnN\
+    ob3duX2NvZGUYBCABKAVIAVIJc2hvd25Db2RliAEBEjEKBGZhdGUYBSABKA4yHS5tZXJpZGlhbi5icm9rZXIudjEuUmVwbHlGYXRlUgRmYXRlEhwKCW\
+    NvbW1pdHRlZBgGIAEoCFIJY29tbWl0dGVkEhkKCG9yZGVyX2lkGAcgASgJUgdvcmRlcklkQgcKBV9jb2RlQg0KC19zaG93bl9jb2RlIoICCg1EZWxpd\
+    mVyeUVudHJ5EiMKDXN0cmVhbV9udW1iZXIYASABKANSDHN0cmVhbU51bWJlchInCg9yZXBvcnRfc2VxdWVuY2UYAiABKANSDnJlcG9ydFNlcXVlbmNl\
+    EhcKB2V4ZWNfaWQYAyABKAlSBmV4ZWNJZBIYCgdhdHRlbXB0GAQgASgFUgdhdHRlbXB0EjQKBGZhdGUYBSABKA4yIC5tZXJpZGlhbi5icm9rZXIudjE\
+    uRGVsaXZlcnlGYXRlUgRmYXRlEjoKCWRlY2lzaW9ucxgGIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5EZWNpc2lvblIJZGVjaXNpb25zIjoKDENvbn\
+    Ryb2xFbnRyeRIWCgZtZXRob2QYASABKAlSBm1ldGhvZBISCgRib2R5GAIgASgJUgRib2R5IrkBCghEZWNpc2lvbhIXCgdydWxlX2lkGAEgASgJUgZyd\
+    WxlSWQSMgoCYXQYAiABKA4yIi5tZXJpZGlhbi5icm9rZXIudjEuSW5qZWN0aW9uUG9pbnRSAmF0EhgKB3N1YmplY3QYAyABKAlSB3N1YmplY3QSGAoH\
+    YXR0ZW1wdBgEIAEoBVIHYXR0ZW1wdBIUCgVmaXJlZBgFIAEoCFIFZmlyZWQSFgoGdmFsdWVzGAYgAygDUgZ2YWx1ZXMisAEKE1F1ZXJ5Sm91cm5hbFJ\
+    lcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USJQoOYWZ0ZXJfc2VxdWVuY2UYAiABKANSDWFmdGVyU2VxdWVuY2USPAoHbWF0Y2hlch\
+    gDIAEoCzIiLm1lcmlkaWFuLmJyb2tlci52MS5Kb3VybmFsTWF0Y2hlclIHbWF0Y2hlchIWCgZmb2xsb3cYBCABKAhSBmZvbGxvdyLmAwoOSm91cm5hb\
+    E1hdGNoZXISOwoJb3BlcmF0aW9uGAEgASgOMh0ubWVyaWRpYW4uYnJva2VyLnYxLk9wZXJhdGlvblIJb3BlcmF0aW9uEhgKB2FjY291bnQYAiABKAlS\
+    B2FjY291bnQSJgoPY2xpZW50X29yZGVyX2lkGAMgASgJUg1jbGllbnRPcmRlcklkEhcKBGNvZGUYBCABKAVIAFIEY29kZYgBARI8CgpyZXBseV9mYXR\
+    lGAUgASgOMh0ubWVyaWRpYW4uYnJva2VyLnYxLlJlcGx5RmF0ZVIJcmVwbHlGYXRlEkUKDWRlbGl2ZXJ5X2ZhdGUYBiABKA4yIC5tZXJpZGlhbi5icm\
+    9rZXIudjEuRGVsaXZlcnlGYXRlUgxkZWxpdmVyeUZhdGUSFwoHcnVsZV9pZBgHIAEoCVIGcnVsZUlkEiEKCWNvbW1pdHRlZBgIIAEoCEgBUgljb21ta\
+    XR0ZWSIAQESGAoHYXR0ZW1wdBgJIAEoBVIHYXR0ZW1wdBIxCgRraW5kGAogASgOMh0ubWVyaWRpYW4uYnJva2VyLnYxLkVudHJ5S2luZFIEa2luZBIX\
+    CgdleGVjX2lkGAsgASgJUgZleGVjSWRCBwoFX2NvZGVCDAoKX2NvbW1pdHRlZCK4AQoNVmVyaWZ5UmVxdWVzdBIcCgluYW1lc3BhY2UYASABKAlSCW5\
+    hbWVzcGFjZRI8CgVjb3VudBgCIAEoCzIkLm1lcmlkaWFuLmJyb2tlci52MS5Db3VudEV4cGVjdGF0aW9uSABSBWNvdW50EjwKBW9yZGVyGAMgASgLMi\
+    QubWVyaWRpYW4uYnJva2VyLnYxLk9yZGVyRXhwZWN0YXRpb25IAFIFb3JkZXJCDQoLZXhwZWN0YXRpb24irQEKEENvdW50RXhwZWN0YXRpb24SPAoHb\
+    WF0Y2hlchgBIAEoCzIiLm1lcmlkaWFuLmJyb2tlci52MS5Kb3VybmFsTWF0Y2hlclIHbWF0Y2hlchIaCgdleGFjdGx5GAIgASgDSABSB2V4YWN0bHkS\
+    GwoIYXRfbGVhc3QYAyABKANIAFIHYXRMZWFzdBIZCgdhdF9tb3N0GAQgASgDSABSBmF0TW9zdEIHCgVib3VuZCJSChBPcmRlckV4cGVjdGF0aW9uEj4\
+    KCG1hdGNoZXJzGAEgAygLMiIubWVyaWRpYW4uYnJva2VyLnYxLkpvdXJuYWxNYXRjaGVyUghtYXRjaGVycyKcAQoOVmVyaWZ5UmVzcG9uc2USFAoFaG\
+    9sZHMYASABKAhSBWhvbGRzEiAKC2V4cGxhbmF0aW9uGAIgASgJUgtleHBsYW5hdGlvbhIUCgVmb3VuZBgDIAEoA1IFZm91bmQSPAoIZXhhbXBsZXMYB\
+    CADKAsyIC5tZXJpZGlhbi5icm9rZXIudjEuSm91cm5hbEVudHJ5UghleGFtcGxlcyL5AQoLRGlmZlJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUglu\
+    YW1lc3BhY2USGAoHYWNjb3VudBgCIAEoCVIHYWNjb3VudBIxCgZvcmRlcnMYAyADKAsyGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXJSBm9yZGVycxJ\
+    DCgpleGVjdXRpb25zGAQgAygLMiMubWVyaWRpYW4uYnJva2VyLnYxLkV4ZWN1dGlvblJlcG9ydFIKZXhlY3V0aW9ucxI6Cglwb3NpdGlvbnMYBSADKA\
+    syHC5tZXJpZGlhbi5icm9rZXIudjEuUG9zaXRpb25SCXBvc2l0aW9ucyJQCgxEaWZmUmVzcG9uc2USQAoLZGlmZmVyZW5jZXMYASADKAsyHi5tZXJpZ\
+    Glhbi5icm9rZXIudjEuRGlmZmVyZW5jZVILZGlmZmVyZW5jZXMipAEKCkRpZmZlcmVuY2USNgoEa2luZBgBIAEoDjIiLm1lcmlkaWFuLmJyb2tlci52\
+    MS5EaWZmZXJlbmNlS2luZFIEa2luZBIYCgdzdWJqZWN0GAIgASgJUgdzdWJqZWN0EhQKBWZpZWxkGAMgASgJUgVmaWVsZBIWCgZicm9rZXIYBCABKAl\
+    SBmJyb2tlchIWCgZjbGllbnQYBSABKAlSBmNsaWVudCI2ChZFeHBvcnREZWNpc2lvbnNSZXF1ZXN0EhwKCW5hbWVzcGFjZRgBIAEoCVIJbmFtZXNwYW\
+    NlInIKFkltcG9ydERlY2lzaW9uc1JlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USOgoJZGVjaXNpb25zGAIgAygLMhwubWVyaWRpY\
+    W4uYnJva2VyLnYxLkRlY2lzaW9uUglkZWNpc2lvbnMiLwoXSW1wb3J0RGVjaXNpb25zUmVzcG9uc2USFAoFY291bnQYASABKANSBWNvdW50KrkBCglS\
+    ZXBseUZhdGUSGgoWUkVQTFlfRkFURV9VTlNQRUNJRklFRBAAEhMKD1JFUExZX0ZBVEVfU0VOVBABEhcKE1JFUExZX0ZBVEVfV0lUSEhFTEQQAhIXChN\
+    SRVBMWV9GQVRFX1JFUExBQ0VEEAMSFQoRUkVQTFlfRkFURV9CUk9LRU4QBBIaChZSRVBMWV9GQVRFX0NBTExFUl9HT05FEAUSFgoSUkVQTFlfRkFURV\
+    9DUkFTSEVEEAYqoAEKDERlbGl2ZXJ5RmF0ZRIdChlERUxJVkVSWV9GQVRFX1VOU1BFQ0lGSUVEEAASGwoXREVMSVZFUllfRkFURV9ERUxJVkVSRUQQA\
+    RIcChhERUxJVkVSWV9GQVRFX0RVUExJQ0FURUQQAhIZChVERUxJVkVSWV9GQVRFX0RST1BQRUQQAxIbChdERUxJVkVSWV9GQVRFX0NPUlJVUFRFRBAE\
+    KoYBCglFbnRyeUtpbmQSGgoWRU5UUllfS0lORF9VTlNQRUNJRklFRBAAEhYKEkVOVFJZX0tJTkRfUkVRVUVTVBABEhQKEEVOVFJZX0tJTkRfUkVQTFk\
+    QAhIXChNFTlRSWV9LSU5EX0RFTElWRVJZEAMSFgoSRU5UUllfS0lORF9DT05UUk9MEAQqhAMKDkRpZmZlcmVuY2VLaW5kEh8KG0RJRkZFUkVOQ0VfS0\
+    lORF9VTlNQRUNJRklFRBAAEisKJ0RJRkZFUkVOQ0VfS0lORF9PUkRFUl9NSVNTSU5HX0FUX0NMSUVOVBABEisKJ0RJRkZFUkVOQ0VfS0lORF9PUkRFU\
+    l9NSVNTSU5HX0FUX0JST0tFUhACEiEKHURJRkZFUkVOQ0VfS0lORF9PUkRFUl9ESUZGRVJTEAMSLworRElGRkVSRU5DRV9LSU5EX0VYRUNVVElPTl9N\
+    SVNTSU5HX0FUX0NMSUVOVBAEEi8KK0RJRkZFUkVOQ0VfS0lORF9FWEVDVVRJT05fTUlTU0lOR19BVF9CUk9LRVIQBRIlCiFESUZGRVJFTkNFX0tJTkR\
+    fRVhFQ1VUSU9OX0RJRkZFUlMQBhIlCiFESUZGRVJFTkNFX0tJTkRfRVhFQ1VUSU9OX0RPVUJMRUQQBxIkCiBESUZGRVJFTkNFX0tJTkRfUE9TSVRJT0\
+    5fRElGRkVSUxAIQgm6AgZCcm9rZXJiBnByb3RvMw==
+    """,
+    """
+    CiBtZXJpZGlhbi9icm9rZXIvdjEvY29udHJvbC5wcm90bxISbWVyaWRpYW4uYnJva2VyLnYxGh5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8\
+    aH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8aH21lcmlkaWFuL2Jyb2tlci92MS9icm9rZXIucHJvdG8aIW1lcmlkaWFuL2Jyb2tlci92MS\
+    9ldmlkZW5jZS5wcm90bxodbWVyaWRpYW4vYnJva2VyL3YxL3J1bGUucHJvdG8aHG1lcmlkaWFuL3R5cGUvdjEvdmFsdWUucHJvdG8i+QUKCEJlaGF2a\
+    W9yEhIKBHNlZWQYASABKANSBHNlZWQSTgoQaWRlbXBvdGVuY3lfbW9kZRgCIAEoDjIjLm1lcmlkaWFuLmJyb2tlci52MS5JZGVtcG90ZW5jeU1vZGVS\
+    D2lkZW1wb3RlbmN5TW9kZRI8CgxkZWR1cF93aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SC2RlZHVwV2luZG93EjYKCGlkX3N\
+    jb3BlGAQgASgOMhsubWVyaWRpYW4uYnJva2VyLnYxLklkU2NvcGVSB2lkU2NvcGUSNAoWaWdub3JlX2NoYW5nZWRfcmVwZWF0cxgFIAEoCFIUaWdub3\
+    JlQ2hhbmdlZFJlcGVhdHMSRAoQdmlzaWJpbGl0eV9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvblIPdmlzaWJpbGl0eURlbGF5E\
+    jkKCWZpbGxfbW9kZRgHIAEoDjIcLm1lcmlkaWFuLmJyb2tlci52MS5GaWxsTW9kZVIIZmlsbE1vZGUSQgoMc2Vzc2lvbl9tb2RlGAggASgOMh8ubWVy\
+    aWRpYW4uYnJva2VyLnYxLlNlc3Npb25Nb2RlUgtzZXNzaW9uTW9kZRI7Chdjb21taXNzaW9uX2Jhc2lzX3BvaW50cxgJIAEoBUgAUhVjb21taXNzaW9\
+    uQmFzaXNQb2ludHOIAQESJQoOaGlkZV9kZWNpc2lvbnMYCiABKAhSDWhpZGVEZWNpc2lvbnMSLgoTYWxsb3dfY2FsbGVyX2ZhdWx0cxgLIAEoCFIRYW\
+    xsb3dDYWxsZXJGYXVsdHMSOgoMb3BlbmluZ19jYXNoGAwgASgLMhcubWVyaWRpYW4udHlwZS52MS5Nb25leVILb3BlbmluZ0Nhc2gSLAoSY2hlY2tfY\
+    nV5aW5nX3Bvd2VyGA0gASgIUhBjaGVja0J1eWluZ1Bvd2VyQhoKGF9jb21taXNzaW9uX2Jhc2lzX3BvaW50cyLPAQoJTmFtZXNwYWNlEhIKBG5hbWUY\
+    ASABKAlSBG5hbWUSOAoIYmVoYXZpb3IYAiABKAsyHC5tZXJpZGlhbi5icm9rZXIudjEuQmVoYXZpb3JSCGJlaGF2aW9yEjQKBWNsb2NrGAMgASgLMh4\
+    ubWVyaWRpYW4uYnJva2VyLnYxLkNsb2NrU3RhdGVSBWNsb2NrEh0KCnJ1bGVfY291bnQYBCABKAVSCXJ1bGVDb3VudBIfCgtvcmRlcl9jb3VudBgFIA\
+    EoA1IKb3JkZXJDb3VudCKHAgoWQ3JlYXRlTmFtZXNwYWNlUmVxdWVzdBIcCgluYW1lc3BhY2UYASABKAlSCW5hbWVzcGFjZRI4CghiZWhhdmlvchgCI\
+    AEoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5CZWhhdmlvclIIYmVoYXZpb3ISFgoGcHJlc2V0GAMgASgJUgZwcmVzZXQSEgoEc2VlZBgEIAEoA1IEc2Vl\
+    ZBIuCgVydWxlcxgFIAMoCzIYLm1lcmlkaWFuLmJyb2tlci52MS5SdWxlUgVydWxlcxI5CgVjbG9jaxgGIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5\
+    TZXRDbG9ja1JlcXVlc3RSBWNsb2NrIpYBChVSZXNldE5hbWVzcGFjZVJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USHQoKa2VlcF\
+    90cnV0aBgCIAEoCFIJa2VlcFRydXRoEiEKDGtlZXBfam91cm5hbBgDIAEoCFILa2VlcEpvdXJuYWwSHQoKZHJvcF9ydWxlcxgEIAEoCFIJZHJvcFJ1b\
+    GVzIjYKFkRlbGV0ZU5hbWVzcGFjZVJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2UiGQoXRGVsZXRlTmFtZXNwYWNlUmVzcG9uc2Ui\
+    FwoVTGlzdE5hbWVzcGFjZXNSZXF1ZXN0IlcKFkxpc3ROYW1lc3BhY2VzUmVzcG9uc2USPQoKbmFtZXNwYWNlcxgBIAMoCzIdLm1lcmlkaWFuLmJyb2t\
+    lci52MS5OYW1lc3BhY2VSCm5hbWVzcGFjZXMibAoSU2V0QmVoYXZpb3JSZXF1ZXN0EjgKCGJlaGF2aW9yGAEgASgLMhwubWVyaWRpYW4uYnJva2VyLn\
+    YxLkJlaGF2aW9yUghiZWhhdmlvchIcCgluYW1lc3BhY2UYAiABKAlSCW5hbWVzcGFjZSIyChJHZXRCZWhhdmlvclJlcXVlc3QSHAoJbmFtZXNwYWNlG\
+    AEgASgJUgluYW1lc3BhY2UiXAoOUHV0UnVsZVJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USLAoEcnVsZRgCIAEoCzIYLm1lcmlk\
+    aWFuLmJyb2tlci52MS5SdWxlUgRydWxlIl8KD1NldFJ1bGVzUmVxdWVzdBIcCgluYW1lc3BhY2UYASABKAlSCW5hbWVzcGFjZRIuCgVydWxlcxgCIAM\
+    oCzIYLm1lcmlkaWFuLmJyb2tlci52MS5SdWxlUgVydWxlcyJKChFEZWxldGVSdWxlUmVxdWVzdBIcCgluYW1lc3BhY2UYASABKAlSCW5hbWVzcGFjZR\
+    IXCgdydWxlX2lkGAIgASgJUgZydWxlSWQiFAoSRGVsZXRlUnVsZVJlc3BvbnNlIjAKEExpc3RSdWxlc1JlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJU\
+    gluYW1lc3BhY2UiSAoRTGlzdFJ1bGVzUmVzcG9uc2USMwoFcnVsZXMYASADKAsyHS5tZXJpZGlhbi5icm9rZXIudjEuUnVsZVN0YXRlUgVydWxlcyKk\
+    AQoJUnVsZVN0YXRlEiwKBHJ1bGUYASABKAsyGC5tZXJpZGlhbi5icm9rZXIudjEuUnVsZVIEcnVsZRIYCgdtYXRjaGVkGAIgASgDUgdtYXRjaGVkEhQ\
+    KBWZpcmVkGAMgASgDUgVmaXJlZBI5CgpsYXN0X2ZpcmVkGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJbGFzdEZpcmVkIl0KEUxvYW\
+    RQcmVzZXRSZXF1ZXN0EhwKCW5hbWVzcGFjZRgBIAEoCVIJbmFtZXNwYWNlEhYKBnByZXNldBgCIAEoCVIGcHJlc2V0EhIKBHNlZWQYAyABKANSBHNlZ\
+    WQigwIKDURyeVJ1blJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USOwoJb3BlcmF0aW9uGAIgASgOMh0ubWVyaWRpYW4uYnJva2Vy\
+    LnYxLk9wZXJhdGlvblIJb3BlcmF0aW9uEhgKB2FjY291bnQYAyABKAlSB2FjY291bnQSJgoPY2xpZW50X29yZGVyX2lkGAQgASgJUg1jbGllbnRPcmR\
+    lcklkEhgKB2F0dGVtcHQYBSABKAVSB2F0dGVtcHQSOwoFb3JkZXIYBiABKAsyJS5tZXJpZGlhbi5icm9rZXIudjEuUGxhY2VPcmRlclJlcXVlc3RSBW\
+    9yZGVyIkwKDkRyeVJ1blJlc3BvbnNlEjoKCWRlY2lzaW9ucxgBIAMoCzIcLm1lcmlkaWFuLmJyb2tlci52MS5EZWNpc2lvblIJZGVjaXNpb25zItMBC\
+    g9TZXRDbG9ja1JlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USNQoHYWR2YW5jZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJh\
+    dGlvbkgAUgdhZHZhbmNlEi4KA3NldBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIAFIDc2V0EjEKBG1vZGUYBCABKA4yHS5tZXJpZGl\
+    hbi5icm9rZXIudjEuQ2xvY2tNb2RlUgRtb2RlQggKBmNoYW5nZSKkAQoKQ2xvY2tTdGF0ZRIsCgNub3cYASABKAsyGi5nb29nbGUucHJvdG9idWYuVG\
+    ltZXN0YW1wUgNub3cSMQoEbW9kZRgCIAEoDjIdLm1lcmlkaWFuLmJyb2tlci52MS5DbG9ja01vZGVSBG1vZGUSNQoIbmV4dF9kdWUYAyABKAsyGi5nb\
+    29nbGUucHJvdG9idWYuVGltZXN0YW1wUgduZXh0RHVlIqsBCg9TZXRQcmljZVJlcXVlc3QSFgoGc3ltYm9sGAEgASgJUgZzeW1ib2wSLwoFcHJpY2UY\
+    AiABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBXByaWNlEhwKCW5hbWVzcGFjZRgDIAEoCVIJbmFtZXNwYWNlEjEKBHBhdGgYBCABKAsyHS5\
+    tZXJpZGlhbi5icm9rZXIudjEuUHJpY2VQYXRoUgRwYXRoItkBCglQcmljZVBhdGgSPwoIY29uc3RhbnQYASABKAsyIS5tZXJpZGlhbi5icm9rZXIudj\
+    EuQ29uc3RhbnRQcmljZUgAUghjb25zdGFudBJACghyZXBsYXllZBgCIAEoCzIiLm1lcmlkaWFuLmJyb2tlci52MS5SZXBsYXllZFByaWNlc0gAUghyZ\
+    XBsYXllZBJBCgtyYW5kb21fd2FsaxgDIAEoCzIeLm1lcmlkaWFuLmJyb2tlci52MS5SYW5kb21XYWxrSABSCnJhbmRvbVdhbGtCBgoEcGF0aCJACg1D\
+    b25zdGFudFByaWNlEi8KBXByaWNlGAEgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgVwcmljZSJICg5SZXBsYXllZFByaWNlcxI2CgZwb2l\
+    udHMYASADKAsyHi5tZXJpZGlhbi5icm9rZXIudjEuUHJpY2VQb2ludFIGcG9pbnRzIm0KClByaWNlUG9pbnQSLgoEdGltZRgBIAEoCzIaLmdvb2dsZS\
+    5wcm90b2J1Zi5UaW1lc3RhbXBSBHRpbWUSLwoFcHJpY2UYAiABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSBXByaWNlIqABCgpSYW5kb21XY\
+    WxrEi8KBXN0YXJ0GAEgASgLMhkubWVyaWRpYW4udHlwZS52MS5EZWNpbWFsUgVzdGFydBI1CghpbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1\
+    Zi5EdXJhdGlvblIIaW50ZXJ2YWwSKgoRc3RlcF9iYXNpc19wb2ludHMYAyABKAVSD3N0ZXBCYXNpc1BvaW50cyI5ChBTZXRQcmljZVJlc3BvbnNlEiU\
+    KDnRvdWNoZWRfb3JkZXJzGAEgASgFUg10b3VjaGVkT3JkZXJzItABChBGaWxsT3JkZXJSZXF1ZXN0EiYKD2NsaWVudF9vcmRlcl9pZBgBIAEoCVINY2\
+    xpZW50T3JkZXJJZBIrCgNxdHkYAiABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSA3F0eRIvCgVwcmljZRgDIAEoCzIZLm1lcmlkaWFuLnR5c\
+    GUudjEuRGVjaW1hbFIFcHJpY2USGAoHYWNjb3VudBgEIAEoCVIHYWNjb3VudBIcCgluYW1lc3BhY2UYBSABKAlSCW5hbWVzcGFjZSJQChFGaWxsT3Jk\
+    ZXJSZXNwb25zZRI7CgZyZXBvcnQYASABKAsyIy5tZXJpZGlhbi5icm9rZXIudjEuU2VxdWVuY2VkUmVwb3J0UgZyZXBvcnQiYQoUQnVzdEV4ZWN1dGl\
+    vblJlcXVlc3QSHAoJbmFtZXNwYWNlGAEgASgJUgluYW1lc3BhY2USFwoHZXhlY19pZBgCIAEoCVIGZXhlY0lkEhIKBHRleHQYAyABKAlSBHRleHQiVA\
+    oVQnVzdEV4ZWN1dGlvblJlc3BvbnNlEjsKBnJlcG9ydBgBIAEoCzIjLm1lcmlkaWFuLmJyb2tlci52MS5TZXF1ZW5jZWRSZXBvcnRSBnJlcG9ydCLQA\
+    QoPTWFzc0J1c3RSZXF1ZXN0EhwKCW5hbWVzcGFjZRgBIAEoCVIJbmFtZXNwYWNlEi4KBGZyb20YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0\
+    YW1wUgRmcm9tEioKAnRvGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFICdG8SFgoGc3ltYm9sGAQgASgJUgZzeW1ib2wSEgoEdGV4dBg\
+    FIAEoCVIEdGV4dBIXCgdkcnlfcnVuGAYgASgIUgZkcnlSdW4iQwoQTWFzc0J1c3RSZXNwb25zZRIUCgVjb3VudBgBIAEoBVIFY291bnQSGQoIZXhlY1\
+    9pZHMYAiADKAlSB2V4ZWNJZHMiwgEKF0NvcnJlY3RFeGVjdXRpb25SZXF1ZXN0EhwKCW5hbWVzcGFjZRgBIAEoCVIJbmFtZXNwYWNlEhcKB2V4ZWNfa\
+    WQYAiABKAlSBmV4ZWNJZBIrCgNxdHkYAyABKAsyGS5tZXJpZGlhbi50eXBlLnYxLkRlY2ltYWxSA3F0eRIvCgVwcmljZRgEIAEoCzIZLm1lcmlkaWFu\
+    LnR5cGUudjEuRGVjaW1hbFIFcHJpY2USEgoEdGV4dBgFIAEoCVIEdGV4dCJXChhDb3JyZWN0RXhlY3V0aW9uUmVzcG9uc2USOwoGcmVwb3J0GAEgASg\
+    LMiMubWVyaWRpYW4uYnJva2VyLnYxLlNlcXVlbmNlZFJlcG9ydFIGcmVwb3J0IrABChdCcmVha0Nvbm5lY3Rpb25zUmVxdWVzdBI4CgVmYXVsdBgBIA\
+    EoCzIiLm1lcmlkaWFuLmJyb2tlci52MS5UcmFuc3BvcnRGYXVsdFIFZmF1bHQSIQoMb25seV9zdHJlYW1zGAIgASgIUgtvbmx5U3RyZWFtcxI4CgpyZ\
+    WZ1c2VfbmV3GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUglyZWZ1c2VOZXciMAoYQnJlYWtDb25uZWN0aW9uc1Jlc3BvbnNlEhQKBWNv\
+    dW50GAEgASgFUgVjb3VudCJECgxDcmFzaFJlcXVlc3QSNAoFZmF1bHQYASABKAsyHi5tZXJpZGlhbi5icm9rZXIudjEuQ3Jhc2hGYXVsdFIFZmF1bHQ\
+    iDwoNQ3Jhc2hSZXNwb25zZSKnAQoPR2V0VHJ1dGhSZXF1ZXN0EhgKB2FjY291bnQYASABKAlSB2FjY291bnQSHwoLYWZ0ZXJfb3JkZXIYAiABKANSCm\
+    FmdGVyT3JkZXISJQoOYWZ0ZXJfc2VxdWVuY2UYAyABKANSDWFmdGVyU2VxdWVuY2USFAoFbGltaXQYBCABKAVSBWxpbWl0EhwKCW5hbWVzcGFjZRgFI\
+    AEoCVIJbmFtZXNwYWNlIv4CCgVUcnV0aBIxCgZvcmRlcnMYASADKAsyGS5tZXJpZGlhbi5icm9rZXIudjEuT3JkZXJSBm9yZGVycxI9CgdyZXBvcnRz\
+    GAIgAygLMiMubWVyaWRpYW4uYnJva2VyLnYxLlNlcXVlbmNlZFJlcG9ydFIHcmVwb3J0cxI6Cglwb3NpdGlvbnMYAyADKAsyHC5tZXJpZGlhbi5icm9\
+    rZXIudjEuUG9zaXRpb25SCXBvc2l0aW9ucxIlCg5wbGFjZV9hdHRlbXB0cxgEIAEoA1INcGxhY2VBdHRlbXB0cxIhCgxsb3N0X3JlcGxpZXMYBSABKA\
+    NSC2xvc3RSZXBsaWVzEh8KC29yZGVyX2NvdW50GAYgASgDUgpvcmRlckNvdW50EiMKDWxhc3Rfc2VxdWVuY2UYByABKANSDGxhc3RTZXF1ZW5jZRI3C\
+    ghhY2NvdW50cxgIIAMoCzIbLm1lcmlkaWFuLmJyb2tlci52MS5BY2NvdW50UghhY2NvdW50cypVCghGaWxsTW9kZRIZChVGSUxMX01PREVfVU5TUEVD\
+    SUZJRUQQABIYChRGSUxMX01PREVfTUFSS0VUQUJMRRABEhQKEEZJTExfTU9ERV9NQU5VQUwQAip2CgtTZXNzaW9uTW9kZRIcChhTRVNTSU9OX01PREV\
+    fVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX01PREVfQUxXQVlTEAESFQoRU0VTU0lPTl9NT0RFX0NPUkUQAhIZChVTRVNTSU9OX01PREVfRVhURU5ERU\
+    QQAypWCglDbG9ja01vZGUSGgoWQ0xPQ0tfTU9ERV9VTlNQRUNJRklFRBAAEhYKEkNMT0NLX01PREVfUlVOTklORxABEhUKEUNMT0NLX01PREVfRlJPW\
+    kVOEAIy0RIKFEJyb2tlckNvbnRyb2xTZXJ2aWNlElwKD0NyZWF0ZU5hbWVzcGFjZRIqLm1lcmlkaWFuLmJyb2tlci52MS5DcmVhdGVOYW1lc3BhY2VS\
+    ZXF1ZXN0Gh0ubWVyaWRpYW4uYnJva2VyLnYxLk5hbWVzcGFjZRJaCg5SZXNldE5hbWVzcGFjZRIpLm1lcmlkaWFuLmJyb2tlci52MS5SZXNldE5hbWV\
+    zcGFjZVJlcXVlc3QaHS5tZXJpZGlhbi5icm9rZXIudjEuTmFtZXNwYWNlEmoKD0RlbGV0ZU5hbWVzcGFjZRIqLm1lcmlkaWFuLmJyb2tlci52MS5EZW\
+    xldGVOYW1lc3BhY2VSZXF1ZXN0GisubWVyaWRpYW4uYnJva2VyLnYxLkRlbGV0ZU5hbWVzcGFjZVJlc3BvbnNlEmcKDkxpc3ROYW1lc3BhY2VzEikub\
+    WVyaWRpYW4uYnJva2VyLnYxLkxpc3ROYW1lc3BhY2VzUmVxdWVzdBoqLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0TmFtZXNwYWNlc1Jlc3BvbnNlElMK\
+    C1NldEJlaGF2aW9yEiYubWVyaWRpYW4uYnJva2VyLnYxLlNldEJlaGF2aW9yUmVxdWVzdBocLm1lcmlkaWFuLmJyb2tlci52MS5CZWhhdmlvchJTCgt\
+    HZXRCZWhhdmlvchImLm1lcmlkaWFuLmJyb2tlci52MS5HZXRCZWhhdmlvclJlcXVlc3QaHC5tZXJpZGlhbi5icm9rZXIudjEuQmVoYXZpb3ISRwoHUH\
+    V0UnVsZRIiLm1lcmlkaWFuLmJyb2tlci52MS5QdXRSdWxlUmVxdWVzdBoYLm1lcmlkaWFuLmJyb2tlci52MS5SdWxlElYKCFNldFJ1bGVzEiMubWVya\
+    WRpYW4uYnJva2VyLnYxLlNldFJ1bGVzUmVxdWVzdBolLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UnVsZXNSZXNwb25zZRJbCgpEZWxldGVSdWxlEiUu\
+    bWVyaWRpYW4uYnJva2VyLnYxLkRlbGV0ZVJ1bGVSZXF1ZXN0GiYubWVyaWRpYW4uYnJva2VyLnYxLkRlbGV0ZVJ1bGVSZXNwb25zZRJYCglMaXN0UnV\
+    sZXMSJC5tZXJpZGlhbi5icm9rZXIudjEuTGlzdFJ1bGVzUmVxdWVzdBolLm1lcmlkaWFuLmJyb2tlci52MS5MaXN0UnVsZXNSZXNwb25zZRJaCgpMb2\
+    FkUHJlc2V0EiUubWVyaWRpYW4uYnJva2VyLnYxLkxvYWRQcmVzZXRSZXF1ZXN0GiUubWVyaWRpYW4uYnJva2VyLnYxLkxpc3RSdWxlc1Jlc3BvbnNlE\
+    k8KBkRyeVJ1bhIhLm1lcmlkaWFuLmJyb2tlci52MS5EcnlSdW5SZXF1ZXN0GiIubWVyaWRpYW4uYnJva2VyLnYxLkRyeVJ1blJlc3BvbnNlEk8KCFNl\
+    dENsb2NrEiMubWVyaWRpYW4uYnJva2VyLnYxLlNldENsb2NrUmVxdWVzdBoeLm1lcmlkaWFuLmJyb2tlci52MS5DbG9ja1N0YXRlElUKCFNldFByaWN\
+    lEiMubWVyaWRpYW4uYnJva2VyLnYxLlNldFByaWNlUmVxdWVzdBokLm1lcmlkaWFuLmJyb2tlci52MS5TZXRQcmljZVJlc3BvbnNlElgKCUZpbGxPcm\
+    RlchIkLm1lcmlkaWFuLmJyb2tlci52MS5GaWxsT3JkZXJSZXF1ZXN0GiUubWVyaWRpYW4uYnJva2VyLnYxLkZpbGxPcmRlclJlc3BvbnNlEmQKDUJ1c\
+    3RFeGVjdXRpb24SKC5tZXJpZGlhbi5icm9rZXIudjEuQnVzdEV4ZWN1dGlvblJlcXVlc3QaKS5tZXJpZGlhbi5icm9rZXIudjEuQnVzdEV4ZWN1dGlv\
+    blJlc3BvbnNlElUKCE1hc3NCdXN0EiMubWVyaWRpYW4uYnJva2VyLnYxLk1hc3NCdXN0UmVxdWVzdBokLm1lcmlkaWFuLmJyb2tlci52MS5NYXNzQnV\
+    zdFJlc3BvbnNlEm0KEENvcnJlY3RFeGVjdXRpb24SKy5tZXJpZGlhbi5icm9rZXIudjEuQ29ycmVjdEV4ZWN1dGlvblJlcXVlc3QaLC5tZXJpZGlhbi\
+    5icm9rZXIudjEuQ29ycmVjdEV4ZWN1dGlvblJlc3BvbnNlEm0KEEJyZWFrQ29ubmVjdGlvbnMSKy5tZXJpZGlhbi5icm9rZXIudjEuQnJlYWtDb25uZ\
+    WN0aW9uc1JlcXVlc3QaLC5tZXJpZGlhbi5icm9rZXIudjEuQnJlYWtDb25uZWN0aW9uc1Jlc3BvbnNlEkwKBUNyYXNoEiAubWVyaWRpYW4uYnJva2Vy\
+    LnYxLkNyYXNoUmVxdWVzdBohLm1lcmlkaWFuLmJyb2tlci52MS5DcmFzaFJlc3BvbnNlElsKDFF1ZXJ5Sm91cm5hbBInLm1lcmlkaWFuLmJyb2tlci5\
+    2MS5RdWVyeUpvdXJuYWxSZXF1ZXN0GiAubWVyaWRpYW4uYnJva2VyLnYxLkpvdXJuYWxFbnRyeTABEk8KBlZlcmlmeRIhLm1lcmlkaWFuLmJyb2tlci\
+    52MS5WZXJpZnlSZXF1ZXN0GiIubWVyaWRpYW4uYnJva2VyLnYxLlZlcmlmeVJlc3BvbnNlEkoKCEdldFRydXRoEiMubWVyaWRpYW4uYnJva2VyLnYxL\
+    kdldFRydXRoUmVxdWVzdBoZLm1lcmlkaWFuLmJyb2tlci52MS5UcnV0aBJJCgREaWZmEh8ubWVyaWRpYW4uYnJva2VyLnYxLkRpZmZSZXF1ZXN0GiAu\
+    bWVyaWRpYW4uYnJva2VyLnYxLkRpZmZSZXNwb25zZRJdCg9FeHBvcnREZWNpc2lvbnMSKi5tZXJpZGlhbi5icm9rZXIudjEuRXhwb3J0RGVjaXNpb25\
+    zUmVxdWVzdBocLm1lcmlkaWFuLmJyb2tlci52MS5EZWNpc2lvbjABEmwKD0ltcG9ydERlY2lzaW9ucxIqLm1lcmlkaWFuLmJyb2tlci52MS5JbXBvcn\
+    REZWNpc2lvbnNSZXF1ZXN0GisubWVyaWRpYW4uYnJva2VyLnYxLkltcG9ydERlY2lzaW9uc1Jlc3BvbnNlKAFCCboCBkJyb2tlcmIGcHJvdG8z
     """,
 ]

@@ -170,6 +170,10 @@ public enum WireOrdStatus: Protobuf.ProtobufEnum, CaseIterable {
     case unconfirmed
     /// Ours: automation has given up, a person decides. The hold stays.
     case needsReview
+    /// E: a replacement is on its way.
+    case pendingReplace
+    /// 9: halted by the venue.
+    case suspended
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
 
@@ -187,6 +191,8 @@ public enum WireOrdStatus: Protobuf.ProtobufEnum, CaseIterable {
         .denied,
         .unconfirmed,
         .needsReview,
+        .pendingReplace,
+        .suspended,
     ]
 
     public init() { self = .unspecified }
@@ -205,6 +211,8 @@ public enum WireOrdStatus: Protobuf.ProtobufEnum, CaseIterable {
         case 9: self = .denied
         case 10: self = .unconfirmed
         case 11: self = .needsReview
+        case 12: self = .pendingReplace
+        case 13: self = .suspended
         default: self = .unrecognized(rawValue)
         }
     }
@@ -223,6 +231,8 @@ public enum WireOrdStatus: Protobuf.ProtobufEnum, CaseIterable {
         case .denied: 9
         case .unconfirmed: 10
         case .needsReview: 11
+        case .pendingReplace: 12
+        case .suspended: 13
         case .unrecognized(let number): number
         }
     }
@@ -242,6 +252,8 @@ public enum WireOrdStatus: Protobuf.ProtobufEnum, CaseIterable {
             ("ORD_STATUS_DENIED", 9),
             ("ORD_STATUS_UNCONFIRMED", 10),
             ("ORD_STATUS_NEEDS_REVIEW", 11),
+            ("ORD_STATUS_PENDING_REPLACE", 12),
+            ("ORD_STATUS_SUSPENDED", 13),
         ]
     )
 }
@@ -264,6 +276,13 @@ public enum WireExecType: Protobuf.ProtobufEnum, CaseIterable {
     case rejected
     /// C: the order expired.
     case expired
+    /// 5: quantity, limit and client order id of the order changed as asked.
+    case replaced
+    /// 9: the order is halted.
+    case suspended
+    /// D: the broker tells something about the order or an execution that no request asked for: it works again, or an
+    /// execution's commission.
+    case restated
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
 
@@ -277,6 +296,9 @@ public enum WireExecType: Protobuf.ProtobufEnum, CaseIterable {
         .canceled,
         .rejected,
         .expired,
+        .replaced,
+        .suspended,
+        .restated,
     ]
 
     public init() { self = .unspecified }
@@ -291,6 +313,9 @@ public enum WireExecType: Protobuf.ProtobufEnum, CaseIterable {
         case 5: self = .canceled
         case 6: self = .rejected
         case 7: self = .expired
+        case 8: self = .replaced
+        case 9: self = .suspended
+        case 10: self = .restated
         default: self = .unrecognized(rawValue)
         }
     }
@@ -305,6 +330,9 @@ public enum WireExecType: Protobuf.ProtobufEnum, CaseIterable {
         case .canceled: 5
         case .rejected: 6
         case .expired: 7
+        case .replaced: 8
+        case .suspended: 9
+        case .restated: 10
         case .unrecognized(let number): number
         }
     }
@@ -320,6 +348,9 @@ public enum WireExecType: Protobuf.ProtobufEnum, CaseIterable {
             ("EXEC_TYPE_CANCELED", 5),
             ("EXEC_TYPE_REJECTED", 6),
             ("EXEC_TYPE_EXPIRED", 7),
+            ("EXEC_TYPE_REPLACED", 8),
+            ("EXEC_TYPE_SUSPENDED", 9),
+            ("EXEC_TYPE_RESTATED", 10),
         ]
     )
 }

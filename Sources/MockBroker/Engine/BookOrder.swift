@@ -11,6 +11,8 @@ package struct BookOrder: Hashable, Sendable {
     package let traceparent: String
     package private(set) var life = OrderLife.working
     package private(set) var filled = Quantity.zero
+    /// How it fills once it can.
+    package let template: FillTemplate
     /// What will fill by itself.
     package internal(set) var plan: FillPlan?
     /// Parts of the plan that are done.
@@ -20,13 +22,14 @@ package struct BookOrder: Hashable, Sendable {
 
     package init(
         id: BrokerOrderID, content: OrderContent, ordinal: Int, acceptedAt: UnixTime, traceparent: String = "",
-        plan: FillPlan? = nil
+        template: FillTemplate = .usual, plan: FillPlan? = nil
     ) {
         self.id = id
         self.content = content
         self.ordinal = ordinal
         self.acceptedAt = acceptedAt
         self.traceparent = traceparent
+        self.template = template
         self.plan = plan
     }
 

@@ -60,7 +60,7 @@ extension BrokerBook {
         _ rules: BookRules
     ) -> BrokerRecord.Fill {
         BrokerRecord.Fill(
-            order: order.id, quantity: quantity, price: price, commission: rules.commission(quantity, at: price),
+            order: order.id, quantity: quantity, price: price, commission: behavior.commission(quantity, at: price),
             tradeDate: rules.calendar.tradeDate(at: time), isPlanned: isPlanned, at: time)
     }
 }

@@ -9,31 +9,27 @@ extension BrokerBook {
             throw .invalidField(path: "price", reason: "PRICE_NOT_POSITIVE", problem: "must be above zero")
         }
         guard price.unscaled <= BookRules.maximumPriceDollars * 10_000 else { throw .priceOutOfRange }
-        return [.priceSet(symbol, price, at: now)] + touch(behavior, for: symbol, at: price, from: now)
+        return [.priceSet(symbol, price, at: now)] + touch(behavior, symbol, at: price, from: now)
     }
 
     /// Decides another behaviour: where orders fill by themselves from now on, those that could have do. Changes
     /// nothing.
     package func setBehavior(
-        _ behavior: Behavior, _ origin: BehaviorOrigin, at now: UnixTime
+        _ behavior: Behavior, _ origin: SettingOrigin, at now: UnixTime
     ) throws(BrokerRefusal) -> [BrokerRecord] {
-        do { try behavior.validate() } catch { throw .invalidBehavior(error) }
+        do { try behavior.validate() } catch { throw .invalidSetting(error.within("behavior")) }
         let plans = prices.keys.sorted().flatMap { symbol in
-            touch(behavior, for: symbol, at: prices[symbol] ?? .zero, from: now)
+            touch(behavior, symbol, at: prices[symbol] ?? .zero, from: now)
         }
         return [.behaviorSet(behavior, origin, at: now)] + plans
     }
 
     private func touch(
-        _ behavior: Behavior, for symbol: InstrumentID, at price: Price, from now: UnixTime
+        _ behavior: Behavior, _ symbol: InstrumentID, at price: Price, from now: UnixTime
     ) -> [BrokerRecord] {
         guard behavior.fillMode == .marketable else { return [] }
-        return touched(symbol, at: price).map { order in
-            .planned(
-                order.id,
-                FillPlan.draw(
-                    behavior, order.content, order: order.ordinal, quantity: order.leaves, price: price, from: now),
-                at: now)
+        return touched(symbol, at: price).compactMap { order in
+            order.template.plan(order.leaves, price: price, from: now).map { .planned(order.id, $0, at: now) }
         }
     }
 }

@@ -3,61 +3,37 @@ package import Domain
 extension BrokerBook {
     /// Decides an attempt to place an order. Changes nothing.
     ///
-    /// - Parameter traceparent: what came with the request as its trace, for the reports of the order that it makes.
+    /// - Parameters:
+    ///   - traceparent: what came with the request as its trace, for the reports of the order that it makes.
+    ///   - arrival: what rules made of the request.
     package func place(
-        _ content: OrderContent, traceparent: String = "", at now: UnixTime, _ rules: BookRules
-    ) -> Decision<PlaceAnswer> {
+        _ content: OrderContent, traceparent: String = "", _ arrival: Arrival = .uneventful, at now: UnixTime,
+        _ venue: BookRules
+    ) throws(BrokerRefusal) -> Decision<PlaceAnswer> {
         let key = content.key
         let history = history(key)
-        guard remembers(key) || idCount < rules.idLimit else {
-            return refuse(.bookFull(limit: rules.idLimit), [], fate: .deliver(after: .zero))
-        }
-        let attempt = history.attempts + 1
-        func draw(_ knob: Draw.Knob) -> Draw { Draw(knob, seed: behavior.seed, subject: key, ordinal: attempt) }
-        func attempted(_ outcome: AttemptOutcome, lost: Bool) -> BrokerRecord {
-            .attempted(BrokerRecord.Attempt(key: key, outcome: outcome, replyLost: lost, at: now))
-        }
-
-        guard !draw(.lostRequest).hits(per10000: behavior.lostRequestPer10000) else {
-            return Decision(
-                records: [attempted(.requestLost, lost: false)],
-                answer: PlaceAnswer(content: .requestLost, fate: .lose))
-        }
-        let inTime = ReplyFate.deliver(after: draw(.replyLatency).duration(behavior.replyLatency))
-        let isLost =
-            attempt <= Int(behavior.loseFirstReplies)
-            || draw(.lostReply).hits(per10000: behavior.lostReplyPer10000)
-        let fate = isLost ? ReplyFate.lose : inTime
-
-        if history.canceledOrder != nil {
-            return refuse(.idReused(key.clientOrder), [attempted(.refused, lost: false)], fate: inTime)
-        }
-        if let first = history.firstOrder.map({ orders[$0] }) {
+        guard remembers(key) || idCount < venue.idLimit else { throw .bookFull(limit: venue.idLimit) }
+        guard history.canceledOrder == nil else { throw .idReused(key.clientOrder) }
+        if let known = history.lastOrder.map({ orders[$0] }),
+            behavior.remembers(known.acceptedAt, at: now, venue.calendar)
+        {
             switch behavior.idempotencyMode {
             case .returnOriginal, .rejectDuplicate:
-                guard first.content == content else {
-                    return refuse(.idReused(key.clientOrder), [attempted(.refused, lost: false)], fate: inTime)
+                guard known.content == content || behavior.ignoresChangedRepeats else {
+                    throw .idReused(key.clientOrder)
                 }
                 guard behavior.idempotencyMode == .returnOriginal else {
-                    let refusal = BrokerRefusal.duplicateID(order: first.id, status: first.status)
-                    return refuse(refusal, [attempted(.duplicate, lost: isLost)], fate: fate)
+                    throw .duplicateID(order: known.id, status: known.status)
                 }
-                return Decision(
-                    records: [attempted(.replayed, lost: isLost)],
-                    answer: PlaceAnswer(content: .replayed(first.id), fate: fate))
+                return Decision(records: [], answer: .replayed(known.id))
             case .echoOnly: break
             }
         }
-        do throws(BrokerRefusal) {
-            let price = try validate(content)
-            let acceptance = accept(
-                content, traceparent: traceparent, ordinal: history.orderCount + 1, price: price, at: now, rules)
-            return Decision(
-                records: [attempted(.accepted, lost: isLost)] + acceptance.records,
-                answer: PlaceAnswer(content: .accepted(acceptance.answer), fate: fate))
-        } catch {
-            return refuse(error, [attempted(.refused, lost: false)], fate: inTime)
-        }
+        let price = try validate(content)
+        if case .refuse(let reason, let text)? = arrival.orderFault?.fault { throw .told(reason, text) }
+        return accept(
+            content, traceparent: traceparent, ordinal: history.orderCount + 1, template: arrival.template,
+            price: price, at: now, venue)
     }
 
     /// The price at which the symbol trades now.
@@ -89,34 +65,28 @@ extension BrokerBook {
     }
 
     private func accept(
-        _ content: OrderContent, traceparent: String, ordinal: Int, price: Price, at now: UnixTime, _ rules: BookRules
-    ) -> Decision<BrokerOrderID> {
+        _ content: OrderContent, traceparent: String, ordinal: Int, template: FillTemplate, price: Price,
+        at now: UnixTime, _ venue: BookRules
+    ) -> Decision<PlaceAnswer> {
         let id = BookOrder.id(for: content.key, ordinal: ordinal)
-        let isMarketable = content.isMarketable(at: price) && behavior.fillMode == .marketable
-        var behavior = behavior
         let isImmediate: Bool
+        var template = template
         switch content.timeInForce {
         case .day, .goodTillCancel: isImmediate = false
         case .immediateOrCancel: isImmediate = true
         case .fillOrKill:
             isImmediate = true
-            behavior.fillParts = 1
+            template = template.whole
         }
-        let plan =
-            isMarketable
-            ? FillPlan.draw(behavior, content, order: ordinal, quantity: content.quantity, price: price, from: now)
-            : nil
-        let expires = content.timeInForce == .day ? rules.calendar.end(of: rules.calendar.tradeDate(at: now)) : nil
+        let canFill = content.isMarketable(at: price) && behavior.fillMode == .marketable
+        let plan = canFill ? template.plan(content.quantity, price: price, from: now) : nil
+        let expires = content.timeInForce == .day ? venue.calendar.end(of: venue.calendar.tradeDate(at: now)) : nil
         let acceptance = BrokerRecord.Acceptance(
-            id: id, content: content, ordinal: ordinal, plan: plan, expires: expires, traceparent: traceparent, at: now)
+            id: id, content: content, ordinal: ordinal, template: template, plan: plan, expires: expires,
+            traceparent: traceparent, at: now)
         let mustEnd = isImmediate && plan == nil
         return Decision(
-            records: [.accepted(acceptance)] + (mustEnd ? [.canceled(id, .notMarketable, at: now)] : []), answer: id)
-    }
-
-    private func refuse(
-        _ refusal: BrokerRefusal, _ records: [BrokerRecord], fate: ReplyFate
-    ) -> Decision<PlaceAnswer> {
-        Decision(records: records, answer: PlaceAnswer(content: .refused(refusal), fate: fate))
+            records: [.accepted(acceptance)] + (mustEnd ? [.canceled(id, .notMarketable, at: now)] : []),
+            answer: .accepted(id))
     }
 }

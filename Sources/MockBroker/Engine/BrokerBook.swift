@@ -8,27 +8,47 @@ package struct BrokerBook: Sendable {
     /// All reports, oldest first.
     package private(set) var feed: [FeedEntry] = []
     package private(set) var behavior = Behavior()
+    package private(set) var rules = RuleBook()
+    package private(set) var clock = NamespaceClock.machine
     /// What the configuration said at the last start that changed it.
-    package private(set) var configuredBehavior: Behavior?
+    package private(set) var configured: (behavior: Behavior, rules: [Rule])?
     package private(set) var prices: [InstrumentID: Price] = [:]
     /// Bought less sold.
     package private(set) var positions: [PositionKey: Quantity] = [:]
+    package private(set) var evidence = EvidenceLog()
+    /// Requests so far; the next one has the next number.
+    package private(set) var requestCount = 0
     /// Attempts to place an order, whether committed or not.
     package private(set) var placeAttempts = 0
+    /// Replies to them that were held back on purpose.
     package private(set) var lostReplies = 0
 
     /// What was done under one client order id.
     struct History: Sendable {
-        var attempts = 0
-        /// Index of the first order, and of the last where ids are not checked.
-        var firstOrder: Int?
+        /// Index of the last order; there are several where ids are not checked, or are forgotten after a while.
         var lastOrder: Int?
         var orderCount = 0
         /// Index of the order that a cancel request under this id is about.
         var canceledOrder: Int?
     }
 
+    private struct AttemptKey: Hashable, Sendable {
+        let operation: Operation
+        let subject: String
+    }
+
     private var histories: [OrderKey: History] = [:]
+    private var attempts: [AttemptKey: Int] = [:]
+    /// How often each report was offered to a stream, by its place in the feed.
+    private var offers: [Int] = []
+    private var open: [Int: OpenRequest] = [:]
+
+    /// A request without a reply.
+    private struct OpenRequest: Sendable {
+        let operation: Operation
+        var committed: BrokerOrderID?
+    }
+
     private var indexByID: [BrokerOrderID: Int] = [:]
     /// All shares ever ordered, so that no position can leave the range of a quantity.
     private var ordered: [PositionKey: Quantity] = [:]
@@ -42,6 +62,19 @@ package struct BrokerBook: Sendable {
 
     /// How many client order ids are remembered.
     package var idCount: Int { histories.count }
+    /// How many things were asked about.
+    package var subjectCount: Int { attempts.count }
+
+    /// How often this operation was asked for about this subject.
+    package func attempts(_ operation: Operation, _ subject: String) -> Int {
+        attempts[AttemptKey(operation: operation, subject: subject)] ?? 0
+    }
+
+    /// How often the report with this sequence was offered to a stream.
+    package func offers(_ sequence: Int) -> Int { offers[sequence - 1] }
+
+    /// Requests that were not answered, oldest first.
+    package var openRequests: [Int] { open.keys.sorted() }
 
     func history(_ key: OrderKey) -> History { histories[key] ?? History() }
     func remembers(_ key: OrderKey) -> Bool { histories[key] != nil }
@@ -53,7 +86,7 @@ package struct BrokerBook: Sendable {
 
     /// What a look-up sees: an order stays hidden for the visibility delay after its acceptance.
     package func isVisible(_ order: BookOrder, at now: UnixTime) -> Bool {
-        now >= order.acceptedAt + .milliseconds(behavior.visibilityDelayMilliseconds)
+        now >= order.acceptedAt + behavior.visibilityDelay
     }
 
     /// Resting orders of `symbol` that `price` touches, oldest first.
@@ -86,6 +119,9 @@ package struct BrokerBook: Sendable {
         return nil
     }
 
+    /// The same, without forgetting.
+    package var earliestDue: UnixTime? { due.unordered.lazy.filter(isPending).map(\.at).min() }
+
     private func isPending(_ item: DueItem) -> Bool {
         let order = orders[item.order]
         switch item.kind {
@@ -104,12 +140,37 @@ package struct BrokerBook: Sendable {
         switch record {
         case .behaviorSet(let behavior, let origin, _):
             self.behavior = behavior
-            if origin == .configuration { configuredBehavior = behavior }
+            if origin == .configuration { configured = (behavior, []) }
+        case .rulePut(let rule, let origin, _):
+            rules.put(rule)
+            if origin == .configuration { configured?.rules.append(rule) }
+        case .ruleRemoved(let id, _): rules.remove(id)
+        case .rulesCleared: rules.removeAll()
+        case .scripted(let decisions, _):
+            var script = DecisionLog()
+            for decision in decisions { script.add(decision) }
+            rules.follow(script)
+        case .clockSet(let clock, _): self.clock = clock
         case .priceSet(let symbol, let price, _): prices[symbol] = price
-        case .attempted(let attempt):
-            histories[attempt.key, default: History()].attempts += 1
-            placeAttempts += 1
-            if attempt.replyLost { lostReplies += 1 }
+        case .requested(let fact, let decisions, let at): request(fact, decisions, at: at)
+        case .committed(let number, let order, _):
+            guard open[number] != nil else { throw .unknownRequest(number) }
+            open[number]?.committed = order
+        case .replied(let fact, let at):
+            guard let request = open.removeValue(forKey: fact.request) else { throw .unknownRequest(fact.request) }
+            if request.operation == .placeOrder, fact.fate == .withheld { lostReplies += 1 }
+            evidence.add(.reply(fact, committed: request.committed), at: at)
+        case .offered(let fact, let at):
+            guard offers.indices.contains(fact.sequence - 1) else { throw .unknownReport(fact.sequence) }
+            offers[fact.sequence - 1] += 1
+            rules.apply(fact.decisions, at: at)
+            for fate in fact.fates {
+                evidence.add(
+                    .delivery(
+                        stream: fact.stream, sequence: fact.sequence, attempt: offers[fact.sequence - 1], fate,
+                        fact.decisions), at: at)
+            }
+        case .controlled(let method, let body, let at): evidence.add(.control(method: method, body: body), at: at)
         case .accepted(let acceptance): try accept(acceptance)
         case .planned(let id, let plan, _):
             let index = try index(of: id)
@@ -134,6 +195,16 @@ package struct BrokerBook: Sendable {
         }
     }
 
+    private mutating func request(_ fact: RequestFact, _ decisions: [RuleDecision], at: UnixTime) {
+        requestCount += 1
+        let attempt = attempts(fact.operation, fact.subject) + 1
+        attempts[AttemptKey(operation: fact.operation, subject: fact.subject)] = attempt
+        open[requestCount] = OpenRequest(operation: fact.operation)
+        if fact.operation == .placeOrder { placeAttempts += 1 }
+        rules.apply(decisions, at: at)
+        evidence.add(.request(fact, number: requestCount, attempt: attempt, decisions), at: at)
+    }
+
     private mutating func accept(_ acceptance: BrokerRecord.Acceptance) throws(InvalidRecord) {
         let content = acceptance.content
         let index = orders.count
@@ -143,9 +214,8 @@ package struct BrokerBook: Sendable {
         orders.append(
             BookOrder(
                 id: acceptance.id, content: content, ordinal: acceptance.ordinal, acceptedAt: acceptance.at,
-                traceparent: acceptance.traceparent, plan: acceptance.plan))
+                traceparent: acceptance.traceparent, template: acceptance.template, plan: acceptance.plan))
         var history = history(content.key)
-        history.firstOrder = history.firstOrder ?? index
         history.lastOrder = index
         history.orderCount += 1
         histories[content.key] = history
@@ -208,6 +278,7 @@ package struct BrokerBook: Sendable {
                 lastQuantity: fill?.quantity ?? .zero, lastPrice: fill?.price ?? .zero, filled: order.filled,
                 leaves: order.leaves, commission: fill?.commission ?? .zero(.usd), tradeDate: fill?.tradeDate,
                 cause: cause, at: at))
+        offers.append(0)
     }
 
     private func index(of id: BrokerOrderID) throws(InvalidRecord) -> Int {
@@ -221,5 +292,9 @@ package enum InvalidRecord: Error, Hashable, Sendable {
     case unknownOrder(BrokerOrderID)
     case orderExists(BrokerOrderID)
     case impossible(BrokerOrderID, InvalidStep)
+    case unknownRequest(Int)
+    case unknownReport(Int)
+    case unknownNamespace(String)
+    case namespaceExists(String)
     case outOfRange
 }

@@ -3,11 +3,27 @@ package import Domain
 /// A fact. The journal is the list of them, and the book is what they add up to: nothing else changes it.
 package enum BrokerRecord: Hashable, Sendable {
     /// The broker behaves like this from now on.
-    case behaviorSet(Behavior, BehaviorOrigin, at: UnixTime)
+    case behaviorSet(Behavior, SettingOrigin, at: UnixTime)
+    /// The rule holds from now on, instead of an earlier one of its id.
+    case rulePut(Rule, SettingOrigin, at: UnixTime)
+    case ruleRemoved(String, at: UnixTime)
+    case rulesCleared(at: UnixTime)
+    /// Rules decide as this log says from now on.
+    case scripted([RuleDecision], at: UnixTime)
+    /// The time runs like this from now on; `at` is what it was before.
+    case clockSet(NamespaceClock, at: UnixTime)
     /// The symbol trades at this price from now on.
     case priceSet(InstrumentID, Price, at: UnixTime)
-    /// Somebody tried to place an order.
-    case attempted(Attempt)
+    /// A client asked for something.
+    case requested(RequestFact, [RuleDecision], at: UnixTime)
+    /// What follows in the same batch is the doing of a request, for this order.
+    case committed(request: Int, BrokerOrderID, at: UnixTime)
+    /// A client's request ended.
+    case replied(ReplyFact, at: UnixTime)
+    /// A report was offered to a stream.
+    case offered(OfferFact, at: UnixTime)
+    /// A test told the broker something.
+    case controlled(method: String, body: [UInt8], at: UnixTime)
     /// An order was accepted.
     case accepted(Acceptance)
     /// The price touched an order that was resting.
@@ -20,26 +36,12 @@ package enum BrokerRecord: Hashable, Sendable {
     /// The order's session is over.
     case expired(BrokerOrderID, at: UnixTime)
 
-    /// One try to place an order, whatever became of it.
-    package struct Attempt: Hashable, Sendable {
-        package let key: OrderKey
-        package let outcome: AttemptOutcome
-        /// The reply was lost on purpose.
-        package let replyLost: Bool
-        package let at: UnixTime
-
-        package init(key: OrderKey, outcome: AttemptOutcome, replyLost: Bool, at: UnixTime) {
-            self.key = key
-            self.outcome = outcome
-            self.replyLost = replyLost
-            self.at = at
-        }
-    }
-
     package struct Acceptance: Hashable, Sendable {
         package let id: BrokerOrderID
         package let content: OrderContent
         package let ordinal: Int
+        /// How it fills once it can.
+        package let template: FillTemplate
         /// Nil for an order that rests, or fills by hand only.
         package let plan: FillPlan?
         /// When a day order ends.
@@ -49,12 +51,13 @@ package enum BrokerRecord: Hashable, Sendable {
         package let at: UnixTime
 
         package init(
-            id: BrokerOrderID, content: OrderContent, ordinal: Int, plan: FillPlan?, expires: UnixTime?,
-            traceparent: String, at: UnixTime
+            id: BrokerOrderID, content: OrderContent, ordinal: Int, template: FillTemplate, plan: FillPlan?,
+            expires: UnixTime?, traceparent: String, at: UnixTime
         ) {
             self.id = id
             self.content = content
             self.ordinal = ordinal
+            self.template = template
             self.plan = plan
             self.expires = expires
             self.traceparent = traceparent
@@ -89,26 +92,12 @@ package enum BrokerRecord: Hashable, Sendable {
     }
 }
 
-/// Who set a behaviour.
-package enum BehaviorOrigin: UInt8, Hashable, Sendable, CaseIterable {
+/// Who set a behaviour or a rule.
+package enum SettingOrigin: UInt8, Hashable, Sendable, CaseIterable {
     /// The configuration at the start of the process.
     case configuration = 1
     /// The control service, at run time.
     case control = 2
-}
-
-/// What became of an attempt to place an order.
-package enum AttemptOutcome: UInt8, Hashable, Sendable, CaseIterable {
-    /// A new order.
-    case accepted = 1
-    /// The order was known, and the first answer comes again.
-    case replayed
-    /// The order was known, and that is the answer.
-    case duplicate
-    /// Refused: nothing was done.
-    case refused
-    /// Dropped before the broker read it, on purpose.
-    case requestLost
 }
 
 /// Why an order ended before it was filled.

@@ -21,6 +21,8 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
     case alreadyExpired(BrokerOrderID)
     case cancelPending(BrokerOrderID)
     case fillTooLarge(leaves: Quantity)
+    /// A rule says so.
+    case told(ReasonCode, String)
 
     // The feed.
     case unknownCursor
@@ -31,5 +33,11 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
     case stopping
     case storeFailed
 
-    case invalidBehavior(InvalidBehavior)
+    // Settings.
+    case invalidSetting(InvalidSetting)
+    case unknownNamespace(String)
+    case namespaceExists(String)
+    case tooManyNamespaces(limit: Int)
+    case unknownRule(String)
+    case tooManyRules(limit: Int)
 }

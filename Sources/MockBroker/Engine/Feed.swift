@@ -58,14 +58,3 @@ extension BookOrder {
         BrokerExecutionID(derivedFrom: "mock-execution", id.text, String(ordinal))
     }
 }
-
-extension BrokerBook {
-    /// When a stream may show the report with this sequence.
-    package func deliveryTime(_ sequence: Int) -> UnixTime {
-        let entry = feed[sequence - 1]
-        let order = orders[entry.order]
-        let draw = Draw(
-            .feedLatency, seed: behavior.seed, subject: order.content.key, order: order.ordinal, ordinal: entry.ordinal)
-        return entry.at + draw.duration(behavior.feedLatency)
-    }
-}

@@ -1,12 +1,15 @@
+internal import Contracts
 internal import Domain
+internal import Limits
+internal import Protobuf
 
 // The tags and the order of fields are the format of the journal: they never change, new ones are added.
 extension BrokerRecord {
     private enum Tag: UInt8 {
         case behaviorSet = 1
-        case priceSet, attempted, accepted, planned, cancelRequested, canceled, filled, expired
-        /// `accepted`, and then the trace. Journals from before it was kept have `accepted` alone.
-        case acceptedWithTrace
+        case priceSet, accepted, planned, cancelRequested, canceled, filled, expired
+        case rulePut, ruleRemoved, rulesCleared, scripted, clockSet
+        case requested, committed, replied, offered, controlled
     }
 
     /// The one form of this record in bytes.
@@ -16,25 +19,66 @@ extension BrokerRecord {
         case .behaviorSet(let behavior, let origin, let at):
             writer.append(Tag.behaviorSet, at)
             writer.append(origin.rawValue)
-            writer.append(behavior)
+            writer.append(BrokerBehavior(behavior).encoded())
+        case .rulePut(let rule, let origin, let at):
+            writer.append(Tag.rulePut, at)
+            writer.append(origin.rawValue)
+            writer.append(rule.source.encoded())
+        case .ruleRemoved(let id, let at):
+            writer.append(Tag.ruleRemoved, at)
+            writer.append(id)
+        case .rulesCleared(let at): writer.append(Tag.rulesCleared, at)
+        case .scripted(let decisions, let at):
+            writer.append(Tag.scripted, at)
+            writer.append(decisions)
+        case .clockSet(let clock, let at):
+            writer.append(Tag.clockSet, at)
+            switch clock {
+            case .running(let ahead):
+                writer.append(0 as UInt8)
+                writer.append(ahead.wholeNanoseconds)
+            case .frozen(let time):
+                writer.append(1 as UInt8)
+                writer.append(time.nanoseconds)
+            }
         case .priceSet(let symbol, let price, let at):
             writer.append(Tag.priceSet, at)
             writer.append(symbol.text)
             writer.append(price.unscaled)
-        case .attempted(let attempt):
-            writer.append(Tag.attempted, attempt.at)
-            writer.append(attempt.key)
-            writer.append(attempt.outcome.rawValue)
-            writer.append(attempt.replyLost ? 1 as UInt8 : 0)
+        case .requested(let fact, let decisions, let at):
+            writer.append(Tag.requested, at)
+            writer.append(fact)
+            writer.append(decisions)
+        case .committed(let request, let order, let at):
+            writer.append(Tag.committed, at)
+            writer.append(Int64(request))
+            writer.append(order.text)
+        case .replied(let fact, let at):
+            writer.append(Tag.replied, at)
+            writer.append(Int64(fact.request))
+            writer.append(Int64(fact.code ?? -1))
+            writer.append(fact.reason)
+            writer.append(Int64(fact.shownCode ?? -1))
+            writer.append(fact.fate.rawValue)
+        case .offered(let fact, let at):
+            writer.append(Tag.offered, at)
+            writer.append(Int64(fact.stream))
+            writer.append(Int64(fact.sequence))
+            writer.append(fact.fates.map(\.rawValue))
+            writer.append(fact.decisions)
+        case .controlled(let method, let body, let at):
+            writer.append(Tag.controlled, at)
+            writer.append(method)
+            writer.append(body)
         case .accepted(let acceptance):
-            let isTraced = !acceptance.traceparent.isEmpty
-            writer.append(isTraced ? Tag.acceptedWithTrace : Tag.accepted, acceptance.at)
+            writer.append(Tag.accepted, acceptance.at)
             writer.append(acceptance.id.text)
             writer.append(acceptance.content)
             writer.append(Int64(acceptance.ordinal))
+            writer.append(acceptance.template)
             writer.append(acceptance.plan)
             writer.append(acceptance.expires)
-            if isTraced { writer.append(acceptance.traceparent) }
+            writer.append(acceptance.traceparent)
         case .planned(let id, let plan, let at):
             writer.append(Tag.planned, at)
             writer.append(id.text)
@@ -71,18 +115,40 @@ extension BrokerRecord {
         let at = UnixTime(nanoseconds: try reader.signed())
         switch tag {
         case .behaviorSet:
-            let origin: BehaviorOrigin = try reader.choice()
+            let origin: SettingOrigin = try reader.choice()
             self = .behaviorSet(try reader.behavior(), origin, at: at)
+        case .rulePut:
+            let origin: SettingOrigin = try reader.choice()
+            self = .rulePut(try reader.rule(), origin, at: at)
+        case .ruleRemoved: self = .ruleRemoved(try reader.text(), at: at)
+        case .rulesCleared: self = .rulesCleared(at: at)
+        case .scripted: self = .scripted(try reader.decisions(), at: at)
+        case .clockSet:
+            let isFrozen = try reader.flag()
+            let value = try reader.signed()
+            let clock: NamespaceClock =
+                isFrozen ? .frozen(UnixTime(nanoseconds: value)) : .running(ahead: .nanoseconds(value))
+            self = .clockSet(clock, at: at)
         case .priceSet: self = .priceSet(try reader.id(), try reader.price(), at: at)
-        case .attempted:
-            self = .attempted(
-                Attempt(key: try reader.key(), outcome: try reader.choice(), replyLost: try reader.flag(), at: at))
-        case .accepted, .acceptedWithTrace:
+        case .requested: self = .requested(try reader.request(), try reader.decisions(), at: at)
+        case .committed: self = .committed(request: try reader.count(), try reader.id(), at: at)
+        case .replied:
+            self = .replied(
+                ReplyFact(
+                    request: try reader.count(), code: try reader.code(), reason: try reader.text(),
+                    shownCode: try reader.code(), fate: try reader.choice()), at: at)
+        case .offered:
+            self = .offered(
+                OfferFact(
+                    stream: try reader.count(), sequence: try reader.count(), fates: try reader.fates(),
+                    decisions: try reader.decisions()), at: at)
+        case .controlled: self = .controlled(method: try reader.text(), body: Array(try reader.slice()), at: at)
+        case .accepted:
             self = .accepted(
                 Acceptance(
                     id: try reader.id(), content: try reader.content(), ordinal: Int(try reader.signed()),
-                    plan: try reader.optionalPlan(), expires: try reader.optionalTime(),
-                    traceparent: tag == .acceptedWithTrace ? try reader.trace() : "", at: at))
+                    template: try reader.template(), plan: try reader.optionalPlan(),
+                    expires: try reader.optionalTime(), traceparent: try reader.text(), at: at))
         case .planned:
             let id: BrokerOrderID = try reader.id()
             guard let plan = try reader.optionalPlan() else { throw .malformed }
@@ -143,23 +209,37 @@ extension ByteWriter {
         if let time { append(time.nanoseconds) }
     }
 
-    fileprivate mutating func append(_ behavior: Behavior) {
-        append(behavior.seed)
-        let latencies = [
-            behavior.replyLatency, behavior.fillLatency, behavior.cancelLatency, behavior.feedLatency,
-        ]
-        for latency in latencies {
-            append(latency.minimumMilliseconds)
-            append(latency.maximumMilliseconds)
+    fileprivate mutating func append(_ template: FillTemplate) {
+        append(unsigned: UInt64(template.delays.count))
+        for delay in template.delays { append(delay) }
+    }
+
+    fileprivate mutating func append(_ fact: RequestFact) {
+        append(fact.operation.rawValue)
+        append(fact.subject)
+        append(fact.account)
+        append(fact.clientOrder)
+        append(fact.timeLeft == nil ? 0 as UInt8 : 1)
+        if let timeLeft = fact.timeLeft { append(timeLeft.wholeNanoseconds) }
+        append(unsigned: UInt64(fact.metadata.count))
+        for (name, value) in fact.metadata.sorted(by: { $0.key < $1.key }) {
+            append(name)
+            append(value)
         }
-        append(Int64(behavior.lostReplyPer10000))
-        append(Int64(behavior.loseFirstReplies))
-        append(Int64(behavior.lostRequestPer10000))
-        append(Int64(behavior.fillCopies))
-        append(behavior.idempotencyMode.code)
-        append(Int64(behavior.fillParts))
-        append(behavior.fillMode.rawValue)
-        append(behavior.visibilityDelayMilliseconds)
+        append(fact.body)
+    }
+
+    fileprivate mutating func append(_ decisions: [RuleDecision]) {
+        append(unsigned: UInt64(decisions.count))
+        for decision in decisions {
+            append(decision.rule)
+            append(decision.point.rawValue)
+            append(decision.subject)
+            append(Int64(decision.attempt))
+            append(decision.fired ? 1 as UInt8 : 0)
+            append(unsigned: UInt64(decision.values.count))
+            for value in decision.values { append(value) }
+        }
     }
 }
 
@@ -208,7 +288,7 @@ extension ByteReader {
     fileprivate mutating func optionalPlan() throws(RecordCodingError) -> FillPlan? {
         let count = try unsigned()
         guard count > 0 else { return nil }
-        guard count <= UInt64(Behavior.maximumCount) else { throw .malformed }
+        guard count <= UInt64(FillTemplate.maximumParts) else { throw .malformed }
         let price = try price()
         var parts: [FillPlan.Part] = []
         for _ in 0..<count {
@@ -217,37 +297,90 @@ extension ByteReader {
         return FillPlan(price: price, parts: parts)
     }
 
-    fileprivate mutating func trace() throws(RecordCodingError) -> String {
-        let text = try text()
-        guard !text.isEmpty else { throw .malformed }
-        return text
-    }
-
     fileprivate mutating func optionalTime() throws(RecordCodingError) -> UnixTime? {
         try flag() ? UnixTime(nanoseconds: try signed()) : nil
     }
 
-    fileprivate mutating func latency() throws(RecordCodingError) -> Behavior.Latency {
-        Behavior.Latency(minimumMilliseconds: try signed(), maximumMilliseconds: try signed())
+    fileprivate mutating func count() throws(RecordCodingError) -> Int {
+        guard let value = Int(exactly: try signed()), value >= 0 else { throw .malformed }
+        return value
+    }
+
+    /// A status code, or nil for -1.
+    fileprivate mutating func code() throws(RecordCodingError) -> Int? {
+        switch try signed() {
+        case -1: nil
+        case let value where (0...16).contains(value): Int(value)
+        default: throw .malformed
+        }
+    }
+
+    /// How many elements follow, each at least one byte.
+    private mutating func elements() throws(RecordCodingError) -> Int {
+        guard let count = Int(exactly: try unsigned()), count <= remaining else { throw .malformed }
+        return count
+    }
+
+    fileprivate mutating func fates() throws(RecordCodingError) -> [DeliveryFate] {
+        var fates: [DeliveryFate] = []
+        for byte in try slice() {
+            guard let fate = DeliveryFate(rawValue: byte) else { throw .malformed }
+            fates.append(fate)
+        }
+        return fates
+    }
+
+    fileprivate mutating func template() throws(RecordCodingError) -> FillTemplate {
+        var delays: [Int64] = []
+        for _ in 0..<(try elements()) { delays.append(try signed()) }
+        return FillTemplate(delays: delays)
+    }
+
+    fileprivate mutating func request() throws(RecordCodingError) -> RequestFact {
+        let operation: Operation = try choice()
+        let subject = try text()
+        let account = try text()
+        let clientOrder = try text()
+        let timeLeft: Duration? = try flag() ? .nanoseconds(try signed()) : nil
+        var metadata: [String: String] = [:]
+        for _ in 0..<(try elements()) {
+            let name = try text()
+            metadata[name] = try text()
+        }
+        return RequestFact(
+            operation: operation, subject: subject, account: account, clientOrder: clientOrder, timeLeft: timeLeft,
+            metadata: metadata, body: Array(try slice()))
+    }
+
+    fileprivate mutating func decisions() throws(RecordCodingError) -> [RuleDecision] {
+        var decisions: [RuleDecision] = []
+        for _ in 0..<(try elements()) {
+            let rule = try text()
+            let point: InjectionPoint = try choice()
+            let subject = try text()
+            let attempt = try count()
+            let fired = try flag()
+            var values: [Int64] = []
+            for _ in 0..<(try elements()) { values.append(try signed()) }
+            decisions.append(
+                RuleDecision(
+                    rule: rule, point: point, subject: subject, attempt: attempt, fired: fired, values: values))
+        }
+        return decisions
     }
 
     fileprivate mutating func behavior() throws(RecordCodingError) -> Behavior {
-        var behavior = Behavior()
-        behavior.seed = try signed()
-        behavior.replyLatency = try latency()
-        behavior.fillLatency = try latency()
-        behavior.cancelLatency = try latency()
-        behavior.feedLatency = try latency()
-        behavior.lostReplyPer10000 = try small()
-        behavior.loseFirstReplies = try small()
-        behavior.lostRequestPer10000 = try small()
-        behavior.fillCopies = try small()
-        guard let mode = IdempotencyMode(code: try byte()) else { throw .malformed }
-        behavior.idempotencyMode = mode
-        behavior.fillParts = try small()
-        behavior.fillMode = try choice()
-        behavior.visibilityDelayMilliseconds = try signed()
+        guard let wire = try? BrokerBehavior(decoding: Array(try slice())), let behavior = try? Behavior(wire) else {
+            throw .malformed
+        }
         return behavior
+    }
+
+    fileprivate mutating func rule() throws(RecordCodingError) -> Rule {
+        guard let wire = try? BrokerRule(decoding: Array(try slice())), let rule = try? Rule(wire) else {
+            throw .malformed
+        }
+        return rule
     }
 }
 
@@ -270,17 +403,6 @@ extension TimeInForce {
         case .goodTillCancel: 1
         case .immediateOrCancel: 3
         case .fillOrKill: 4
-        }
-    }
-    fileprivate init?(code: UInt8) { self.init(code, of: Self.allCases, by: \.code) }
-}
-
-extension IdempotencyMode {
-    fileprivate var code: UInt8 {
-        switch self {
-        case .returnOriginal: 1
-        case .rejectDuplicate: 2
-        case .echoOnly: 3
         }
     }
     fileprivate init?(code: UInt8) { self.init(code, of: Self.allCases, by: \.code) }

@@ -25,6 +25,14 @@ struct ByteWriter {
         append(unsigned: UInt64(bitPattern: value << 1) ^ UInt64(bitPattern: value >> 63))
     }
 
+    /// Bytes without their length, at the end of a record.
+    mutating func append(raw data: [UInt8]) { bytes.append(contentsOf: data) }
+
+    mutating func append(_ data: [UInt8]) {
+        append(unsigned: UInt64(data.count))
+        bytes.append(contentsOf: data)
+    }
+
     mutating func append(_ text: String) {
         append(unsigned: UInt64(text.utf8.count))
         bytes.append(contentsOf: text.utf8)
@@ -42,6 +50,7 @@ struct ByteReader {
     }
 
     var isAtEnd: Bool { position == bytes.endIndex }
+    var remaining: Int { bytes.endIndex - position }
 
     mutating func byte() throws(RecordCodingError) -> UInt8 {
         guard position < bytes.endIndex else { throw .truncated }
@@ -69,6 +78,12 @@ struct ByteReader {
         guard let count = Int(exactly: try unsigned()), count <= bytes.endIndex - position else { throw .truncated }
         defer { position += count }
         return bytes[position..<position + count]
+    }
+
+    /// All that is left.
+    mutating func rest() -> ArraySlice<UInt8> {
+        defer { position = bytes.endIndex }
+        return bytes[position...]
     }
 
     mutating func text() throws(RecordCodingError) -> String {

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Glibc
 
 /// The append-only file that is the broker's truth.
@@ -7,18 +8,22 @@ internal import Glibc
 package final class JournalFile: @unchecked Sendable {
     // @unchecked: the descriptor and the position belong to whoever opened the file and then to the writer's thread.
 
-    private static let magic = Array("MERIDIAN-BROKER1".utf8)
+    private static let magic = Array("MERIDIAN-BROKER2".utf8)
     private static let readBytes = 1 << 20
 
     private let descriptor: Int32
     private var end = 0
+    /// Where batches began, and when they were written, oldest first.
+    private var latest = Deque<(time: ContinuousClock.Instant, offset: Int)>()
+    /// Batches that can be taken back; earlier ones stay.
+    private static let latestLimit = 65_536
     private var sequence: UInt64 = 0
     /// Bytes of an unfinished batch that were cut when the file was opened.
     package private(set) var cutBytes = 0
 
     /// Opens or creates the file and hands every record in it to `body`, oldest first.
     package static func open(
-        path: String, _ body: (BrokerRecord) throws(InvalidRecord) -> Void
+        path: String, _ body: (JournalRecord) throws(InvalidRecord) -> Void
     ) throws(JournalError) -> JournalFile {
         let file = try JournalFile(path: path)
         try file.recover(body)
@@ -47,15 +52,29 @@ package final class JournalFile: @unchecked Sendable {
     /// nobody knows what the disk holds.
     package func append(payload: [UInt8]) throws(JournalError) {
         let frame = JournalFrame.frame(sequence: sequence + 1, payload: payload)
+        if latest.count == Self.latestLimit { latest.removeFirst() }
+        latest.append((.now, end))
         try write(frame, at: end)
         guard fdatasync(descriptor) == 0 else { throw .system(call: "fdatasync", code: errno) }
         end += frame.count
         sequence += 1
     }
 
+    /// Takes back what was written, as a disk does that had not kept its word. Nothing may be written afterwards.
+    package func lose(_ loss: CrashLoss) throws(JournalError) {
+        switch loss {
+        case .nothing: break
+        case .everything: try truncate(to: Self.magic.count)
+        case .lastWrites(let time):
+            let start = ContinuousClock.now - time
+            guard let first = latest.first(where: { $0.time >= start }) else { return }
+            try truncate(to: first.offset)
+        }
+    }
+
     // MARK: Recovery
 
-    private func recover(_ body: (BrokerRecord) throws(InvalidRecord) -> Void) throws(JournalError) {
+    private func recover(_ body: (JournalRecord) throws(InvalidRecord) -> Void) throws(JournalError) {
         let size = Int(lseek(descriptor, 0, SEEK_END))
         guard size >= 0 else { throw .system(call: "lseek", code: errno) }
         let magic = try read(min(size, Self.magic.count), at: 0)
@@ -67,7 +86,7 @@ package final class JournalFile: @unchecked Sendable {
         }
         end = magic.count
         while let (header, payload) = try intactFrame(at: end, size: size), header.sequence == sequence + 1 {
-            let records: [BrokerRecord]
+            let records: [JournalRecord]
             do { records = try JournalFrame.records(payload[...]) } catch { throw .unreadable(offset: end, error) }
             for record in records {
                 do { try body(record) } catch { throw .contradiction(offset: end, error) }

@@ -51,10 +51,10 @@ package enum JournalFrame {
     }
 
     /// The records of a payload, in order.
-    package static func records(_ payload: ArraySlice<UInt8>) throws(RecordCodingError) -> [BrokerRecord] {
+    package static func records(_ payload: ArraySlice<UInt8>) throws(RecordCodingError) -> [JournalRecord] {
         var reader = ByteReader(payload)
-        var records: [BrokerRecord] = []
-        while !reader.isAtEnd { records.append(try BrokerRecord(decoding: try reader.slice())) }
+        var records: [JournalRecord] = []
+        while !reader.isAtEnd { records.append(try JournalRecord(decoding: try reader.slice())) }
         return records
     }
 

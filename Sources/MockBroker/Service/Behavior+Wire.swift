@@ -1,60 +1,59 @@
 internal import Contracts
 internal import Domain
+internal import Protobuf
 
 extension Behavior {
     /// Reads a behaviour; what is not set has its default.
-    init(_ wire: BrokerBehavior) throws(InvalidBehavior) {
+    init(_ wire: BrokerBehavior) throws(InvalidSetting) {
+        try UnknownParts.refuse(in: wire)
         self.init()
         seed = wire.seed
-        replyLatency = Latency(wire.replyLatency)
-        fillLatency = Latency(wire.fillLatency)
-        cancelLatency = Latency(wire.cancelLatency)
-        feedLatency = Latency(wire.feedLatency)
-        lostReplyPer10000 = wire.lostReplyPer10000
-        loseFirstReplies = wire.loseFirstReplies
-        lostRequestPer10000 = wire.lostRequestPer10000
-        fillCopies = wire.fillCopies
         switch wire.idempotencyMode {
         case .unspecified, .returnOriginal: idempotencyMode = .returnOriginal
         case .rejectDuplicate: idempotencyMode = .rejectDuplicate
         case .echoOnly: idempotencyMode = .echoOnly
-        case .unrecognized: throw InvalidBehavior(path: "idempotency_mode", problem: "is unknown")
+        case .none: throw .notOffered("idempotency_mode")
+        case .unrecognized: throw InvalidSetting(path: "idempotency_mode", problem: "is unknown")
         }
-        fillParts = wire.fillParts
+        if let window = wire.dedupWindow {
+            guard window.isValid else { throw InvalidSetting(path: "dedup_window", problem: "is no length of time") }
+            dedupWindow = window.duration
+        }
+        switch wire.idScope {
+        case .unspecified, .account: idScope = .account
+        case .day: idScope = .day
+        case .week: idScope = .week
+        case .unrecognized: throw InvalidSetting(path: "id_scope", problem: "is unknown")
+        }
+        ignoresChangedRepeats = wire.ignoreChangedRepeats
+        if let delay = wire.visibilityDelay {
+            guard delay.isValid else { throw InvalidSetting(path: "visibility_delay", problem: "is no length of time") }
+            visibilityDelay = delay.duration
+        }
         switch wire.fillMode {
         case .unspecified, .marketable: fillMode = .marketable
         case .manual: fillMode = .manual
-        case .unrecognized: throw InvalidBehavior(path: "fill_mode", problem: "is unknown")
+        case .unrecognized: throw InvalidSetting(path: "fill_mode", problem: "is unknown")
         }
-        visibilityDelayMilliseconds = wire.visibilityDelayMilliseconds
+        if let rate = wire.commissionBasisPoints { commissionRate = BasisPoints(rate) }
+        hidesDecisions = wire.hideDecisions
+        guard wire.sessionMode == .unspecified || wire.sessionMode == .always else { throw .notOffered("session_mode") }
+        guard !wire.allowCallerFaults else { throw .notOffered("allow_caller_faults") }
+        guard wire.openingCash == nil else { throw .notOffered("opening_cash") }
+        guard !wire.checkBuyingPower else { throw .notOffered("check_buying_power") }
         try validate()
-    }
-}
-
-extension Behavior.Latency {
-    fileprivate init(_ wire: BrokerLatency?) {
-        self.init(
-            minimumMilliseconds: wire?.minimumMilliseconds ?? 0, maximumMilliseconds: wire?.maximumMilliseconds ?? 0)
     }
 }
 
 extension BrokerBehavior {
     init(_ behavior: Behavior) {
         self.init(
-            seed: behavior.seed, replyLatency: BrokerLatency(behavior.replyLatency),
-            fillLatency: BrokerLatency(behavior.fillLatency), lostReplyPer10000: behavior.lostReplyPer10000,
-            loseFirstReplies: behavior.loseFirstReplies, lostRequestPer10000: behavior.lostRequestPer10000,
-            fillCopies: behavior.fillCopies, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
-            fillParts: behavior.fillParts, fillMode: behavior.fillMode == .manual ? .manual : .marketable,
-            visibilityDelayMilliseconds: behavior.visibilityDelayMilliseconds,
-            cancelLatency: BrokerLatency(behavior.cancelLatency), feedLatency: BrokerLatency(behavior.feedLatency))
-    }
-}
-
-extension BrokerLatency {
-    fileprivate init(_ latency: Behavior.Latency) {
-        self.init(
-            minimumMilliseconds: latency.minimumMilliseconds, maximumMilliseconds: latency.maximumMilliseconds)
+            seed: behavior.seed, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
+            dedupWindow: behavior.dedupWindow.map { Google_Protobuf_Duration($0) },
+            idScope: BrokerIdScope(behavior.idScope), ignoreChangedRepeats: behavior.ignoresChangedRepeats,
+            visibilityDelay: Google_Protobuf_Duration(behavior.visibilityDelay),
+            fillMode: behavior.fillMode == .manual ? .manual : .marketable, sessionMode: .always,
+            commissionBasisPoints: Int32(behavior.commissionRate.rawValue), hideDecisions: behavior.hidesDecisions)
     }
 }
 
@@ -64,6 +63,16 @@ extension BrokerIdempotencyMode {
         case .returnOriginal: self = .returnOriginal
         case .rejectDuplicate: self = .rejectDuplicate
         case .echoOnly: self = .echoOnly
+        }
+    }
+}
+
+extension BrokerIdScope {
+    init(_ scope: Behavior.IDScope) {
+        switch scope {
+        case .account: self = .account
+        case .day: self = .day
+        case .week: self = .week
         }
     }
 }

@@ -1,46 +1,116 @@
 internal import Contracts
 internal import Domain
 internal import Logging
+internal import Protobuf
 internal import RPCCore
 internal import ServiceKit
 
 /// What a test may tell and ask the broker. Never served on the port that clients of the broker use.
+///
+/// Every call that changes something is noted in the journal of its namespace.
 struct BrokerControlHandler: BrokerControlService {
     let core: BrokerCore
     let environment: ServiceEnvironment
+
+    // MARK: Behaviour and rules
 
     func setBehavior(_ request: BrokerSetBehaviorRequest, context: ServerContext) async throws -> BrokerBehavior {
         guard let wire = request.behavior else {
             throw BrokerRefusal.invalidField(path: "behavior", reason: "BEHAVIOR_MISSING", problem: "is missing")
         }
         let behavior: Behavior
-        do { behavior = try Behavior(wire) } catch { throw BrokerRefusal.invalidBehavior(error) }
-        try await core.perform { book, now throws(BrokerRefusal) in
-            Decision(records: try book.setBehavior(behavior, .control, at: now), answer: ())
-        } then: { _, _ in
+        do { behavior = try Behavior(wire) } catch { throw BrokerRefusal.invalidSetting(error.within("behavior")) }
+        try await change("SetBehavior", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            try book.setBehavior(behavior, .control, at: now)
         }
         environment.log.info("behavior.set", metadata: ["seed": "\(behavior.seed)"])
         return BrokerBehavior(behavior)
     }
 
     func getBehavior(_ request: BrokerGetBehaviorRequest, context: ServerContext) async throws -> BrokerBehavior {
-        try await core.read { book, _ throws(BrokerRefusal) in BrokerBehavior(book.behavior) }
+        try await core.read(in: space(request.namespace)) { book, _ throws(BrokerRefusal) in
+            BrokerBehavior(book.behavior)
+        }
     }
 
-    func getTruth(_ request: BrokerGetTruthRequest, context: ServerContext) async throws -> BrokerTruth {
-        let account: AccountID? =
-            request.account.isEmpty ? nil : try .reading(request.account, "account", "ACCOUNT_INVALID")
-        for (path, value) in [
-            ("after_order", request.afterOrder), ("after_sequence", request.afterSequence),
-            ("limit", Int64(request.limit)),
-        ] where value < 0 {
-            throw BrokerRefusal.invalidField(path: path, reason: "PAGE_INVALID", problem: "must not be negative")
+    func putRule(_ request: BrokerPutRuleRequest, context: ServerContext) async throws -> BrokerRule {
+        guard let wire = request.rule else {
+            throw BrokerRefusal.invalidField(path: "rule", reason: "RULE_MISSING", problem: "is missing")
         }
-        return try await core.read { book, _ throws(BrokerRefusal) in
-            book.truth(
-                of: account, afterOrder: Int(request.afterOrder), afterSequence: Int(request.afterSequence),
-                limit: request.limit == 0 ? .max : Int(request.limit))
+        let rule: Rule
+        do { rule = try Rule(wire) } catch { throw BrokerRefusal.invalidSetting(error.within("rule")) }
+        try await change("PutRule", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            guard book.rules.rule(rule.id) != nil || book.rules.entries.count < RuleBook.limit else {
+                throw .tooManyRules(limit: RuleBook.limit)
+            }
+            return [.rulePut(rule, .control, at: now)]
         }
+        environment.log.info("rule.put", metadata: ["rule_id": "\(rule.id)"])
+        return rule.source
+    }
+
+    func setRules(_ request: BrokerSetRulesRequest, context: ServerContext) async throws -> BrokerListRulesResponse {
+        let rules: [Rule]
+        do { rules = try Rule.list(request.rules) } catch { throw BrokerRefusal.invalidSetting(error) }
+        try await change("SetRules", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            let old = book.rules.entries.map(\.rule)
+            let gone = Set(old.map(\.id)).subtracting(rules.map(\.id)).sorted()
+            return gone.map { .ruleRemoved($0, at: now) }
+                + rules.filter { !old.contains($0) }.map { .rulePut($0, .control, at: now) }
+        }
+        environment.log.info("rules.set", metadata: ["count": "\(rules.count)"])
+        return try await listRules(BrokerListRulesRequest(namespace: request.namespace), context: context)
+    }
+
+    func deleteRule(_ request: BrokerDeleteRuleRequest, context: ServerContext) async throws -> BrokerDeleteRuleResponse
+    {
+        try await change("DeleteRule", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            guard book.rules.rule(request.ruleID) != nil else { throw .unknownRule(String(request.ruleID.prefix(64))) }
+            return [.ruleRemoved(request.ruleID, at: now)]
+        }
+        return BrokerDeleteRuleResponse()
+    }
+
+    func listRules(_ request: BrokerListRulesRequest, context: ServerContext) async throws -> BrokerListRulesResponse {
+        try await core.read(in: space(request.namespace)) { book, _ throws(BrokerRefusal) in
+            BrokerListRulesResponse(rules: book.rules.entries.map { BrokerRuleState($0) })
+        }
+    }
+
+    func loadPreset(_ request: BrokerLoadPresetRequest, context: ServerContext) async throws -> BrokerListRulesResponse
+    {
+        throw Self.notOffered("LoadPreset")
+    }
+
+    func dryRun(_ request: BrokerDryRunRequest, context: ServerContext) async throws -> BrokerDryRunResponse {
+        throw Self.notOffered("DryRun")
+    }
+
+    // MARK: Market
+
+    func setClock(_ request: BrokerSetClockRequest, context: ServerContext) async throws -> BrokerClockState {
+        let space = try space(request.namespace)
+        let machine = core.clock
+        try await change("SetClock", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            [.clockSet(try book.clock.changed(request, at: now, machine: machine.now), at: now)]
+        }
+        return try await core.read(in: space) { book, now throws(BrokerRefusal) in BrokerClockState(book, now) }
+    }
+
+    func setPrice(_ request: BrokerSetPriceRequest, context: ServerContext) async throws -> BrokerSetPriceResponse {
+        let symbol: InstrumentID = try .reading(request.symbol, "symbol", "SYMBOL_INVALID")
+        guard request.path == nil else {
+            throw BrokerRefusal.invalidSetting(.notOffered("path"))
+        }
+        guard let wire = request.price else {
+            throw BrokerRefusal.invalidField(path: "price", reason: "PRICE_MISSING", problem: "is missing")
+        }
+        let price = try Price(wire, field: "price")
+        let touched = try await change("SetPrice", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            try book.setPrice(symbol, price, at: now)
+        }
+        environment.log.info("price.set", metadata: ["symbol": "\(symbol)", "price": "\(price)"])
+        return BrokerSetPriceResponse(touchedOrders: Int32(clamping: touched - 1))
     }
 
     func fillOrder(_ request: BrokerFillOrderRequest, context: ServerContext) async throws -> BrokerFillOrderResponse {
@@ -49,47 +119,103 @@ struct BrokerControlHandler: BrokerControlService {
             request.account.isEmpty ? nil : try .reading(request.account, "account", "ACCOUNT_INVALID")
         let quantity = try request.qty.map { try Quantity($0, field: "qty") }
         let price = try request.price.map { try Price($0, field: "price") }
-        let rules = core.rules
-        let report = try await core.perform { book, now throws(BrokerRefusal) in
-            let record = try book.fillByHand(id, account: account, quantity: quantity, price: price, at: now, rules)
-            return Decision(records: [record], answer: ())
+        let venue = core.venue
+        let body = request.encoded()
+        let report = try await core.perform(in: space(request.namespace)) { book, now throws(BrokerRefusal) in
+            let record = try book.fillByHand(id, account: account, quantity: quantity, price: price, at: now, venue)
+            return Decision(
+                records: [.controlled(method: "FillOrder", body: body, at: now), record], answer: ())
         } then: { book, _ in
             book.report(book.feed.count)
         }
         return BrokerFillOrderResponse(report: report)
     }
 
-    func setPrice(_ request: BrokerSetPriceRequest, context: ServerContext) async throws -> BrokerSetPriceResponse {
-        let symbol: InstrumentID = try .reading(request.symbol, "symbol", "SYMBOL_INVALID")
-        guard let wire = request.price else {
-            throw BrokerRefusal.invalidField(path: "price", reason: "PRICE_MISSING", problem: "is missing")
+    func bustExecution(
+        _ request: BrokerBustExecutionRequest, context: ServerContext
+    ) async throws -> BrokerBustExecutionResponse { throw Self.notOffered("BustExecution") }
+
+    func massBust(_ request: BrokerMassBustRequest, context: ServerContext) async throws -> BrokerMassBustResponse {
+        throw Self.notOffered("MassBust")
+    }
+
+    func correctExecution(
+        _ request: BrokerCorrectExecutionRequest, context: ServerContext
+    ) async throws -> BrokerCorrectExecutionResponse { throw Self.notOffered("CorrectExecution") }
+
+    // MARK: Connections and process
+
+    func breakConnections(
+        _ request: BrokerBreakConnectionsRequest, context: ServerContext
+    ) async throws -> BrokerBreakConnectionsResponse { throw Self.notOffered("BreakConnections") }
+
+    func crash(_ request: BrokerCrashRequest, context: ServerContext) async throws -> BrokerCrashResponse {
+        let loss: CrashLoss
+        do {
+            loss = try CrashLoss(request.fault ?? BrokerCrashFault())
+        } catch {
+            throw BrokerRefusal.invalidSetting(error.within("fault"))
         }
-        let price = try Price(wire, field: "price")
-        let touched = try await core.perform { book, now throws(BrokerRefusal) in
-            let records = try book.setPrice(symbol, price, at: now)
-            return Decision(records: records, answer: records.count - 1)
-        } then: { _, touched in
-            touched
+        environment.log.warning("crash.told")
+        core.crash(loss)
+        try await Task.sleep(for: .seconds(30))
+        throw Status(.internal, "the process was told to end and is still there")
+    }
+
+    // MARK: Plumbing
+
+    func space(_ name: String) throws(BrokerRefusal) -> SpaceID {
+        try core.space(named: name.isEmpty ? Namespaces.defaultName : name)
+    }
+
+    static func notOffered(_ method: String) -> Status {
+        Status(.unimplemented, "\(method) is not offered by this version")
+    }
+
+    /// Notes the call, applies what `decide` makes, wakes whoever waits by clock or rules, and says how many records.
+    @discardableResult
+    func change(
+        _ method: String, _ request: some Message, in namespace: String,
+        _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> [BrokerRecord]
+    ) async throws(BrokerRefusal) -> Int {
+        let body = request.encoded()
+        defer { core.announceSettings() }
+        return try await core.perform(in: space(namespace)) { book, now throws(BrokerRefusal) in
+            let records = try decide(book, now)
+            return Decision(
+                records: [.controlled(method: method, body: body, at: now)] + records, answer: records.count)
+        } then: { _, count in
+            count
         }
-        environment.log.info("price.set", metadata: ["symbol": "\(symbol)", "price": "\(price)"])
-        return BrokerSetPriceResponse(touchedOrders: Int32(clamping: touched))
     }
 }
 
-extension BrokerBook {
-    /// A page of everything there is; nil means all accounts.
-    fileprivate func truth(of account: AccountID?, afterOrder: Int, afterSequence: Int, limit: Int) -> BrokerTruth {
-        let reportEnd = afterSequence + min(limit, max(0, feed.count - afterSequence))
-        let sequences = afterSequence < reportEnd ? Array(afterSequence + 1...reportEnd) : []
-        func isWanted(_ other: AccountID) -> Bool { account == nil || account == other }
-        return BrokerTruth(
-            orders: orders.dropFirst(afterOrder).prefix(limit).filter { isWanted($0.content.key.account) }
-                .map { Contracts.BrokerOrder($0) },
-            reports: sequences.filter { isWanted(orders[feed[$0 - 1].order].content.key.account) }.map(report),
-            positions: positions.filter { isWanted($0.key.account) }
-                .sorted { ($0.key.account.text, $0.key.symbol.text) < ($1.key.account.text, $1.key.symbol.text) }
-                .map { BrokerPosition(account: $0.account.text, symbol: $0.symbol.text, qty: WireDecimal($1)) },
-            placeAttempts: Int64(placeAttempts), lostReplies: Int64(lostReplies), orderCount: Int64(orders.count),
-            lastSequence: Int64(feed.count))
+extension NamespaceClock {
+    /// What a test makes of this clock.
+    fileprivate func changed(
+        _ request: BrokerSetClockRequest, at now: UnixTime, machine: UnixTime
+    ) throws(BrokerRefusal) -> NamespaceClock {
+        var time = now
+        switch request.change {
+        case .advance(let wire):
+            guard wire.isValid, wire.duration >= .zero, wire.duration <= .seconds(10 * 365 * 86_400) else {
+                throw .invalidSetting(InvalidSetting(path: "advance", problem: "must be zero to ten years"))
+            }
+            time = now + wire.duration
+        case .set(let wire):
+            guard let wanted = UnixTime(wire), wanted >= now else {
+                throw .invalidSetting(InvalidSetting(path: "set", problem: "must not be earlier than the time is"))
+            }
+            time = wanted
+        case nil: break
+        }
+        let isFrozen: Bool
+        switch request.mode {
+        case .unspecified: isFrozen = self.isFrozen
+        case .running: isFrozen = false
+        case .frozen: isFrozen = true
+        case .unrecognized: throw .invalidSetting(InvalidSetting(path: "mode", problem: "is unknown"))
+        }
+        return .showing(time, isFrozen: isFrozen, machine: machine)
     }
 }

@@ -1,33 +1,53 @@
 internal import DequeModule
 package import Domain
+internal import Limits
 internal import Synchronization
 
-/// The book, and the way of every change to the disk.
+/// The books, and the way of every change to the disk.
 ///
 /// A command decides, applies and queues its records under one short lock; the writer's thread takes what has gathered
 /// while the last batch was being written, and writes it as one batch (group commit). What a caller is told is only
 /// ever based on records that are on disk: `perform` returns when they are, and readers see the feed up to there.
 /// When the disk fails nothing more is accepted or answered.
 package final class BrokerCore: Sendable {
-    package let rules: BookRules
+    package let venue: BookRules
+    /// The machine's clock, from which each namespace takes its own.
     package let clock: any BrokerClock
-    /// Rings when more of the feed is on disk.
+    /// Rings when more of a feed is on disk, or a namespace ends.
     let feedBell = Bell()
     /// Rings when something falls due earlier than what was known.
     let dueBell = Bell()
+    /// Rings when a namespace's clock or rules change.
+    let settingsBell = Bell()
+
+    /// Where records end up.
+    package struct Store: Sendable {
+        /// Makes one batch durable. Called on one thread, which it may block; never again after it has thrown.
+        let append: @Sendable ([UInt8]) throws(JournalError) -> Void
+        /// Takes the loss and ends the process. Called on the same thread.
+        let crash: @Sendable (CrashLoss) -> Void
+
+        package init(
+            append: @escaping @Sendable ([UInt8]) throws(JournalError) -> Void,
+            crash: @escaping @Sendable (CrashLoss) -> Void = { _ in }
+        ) {
+            self.append = append
+            self.crash = crash
+        }
+    }
 
     private struct State {
-        var book: BrokerBook
+        var namespaces: Namespaces
         /// Records not yet taken by the writer, as a payload.
         var queue: [UInt8] = []
         /// Counts commands that made records. A waiter's position is the count when it decided.
         var position: UInt64 = 0
         var durablePosition: UInt64 = 0
-        /// Reports of the feed that are on disk.
-        var durableSequence = 0
+        /// Reports of each feed that are on disk.
+        var durableSequences: [String: Int]
         var waiters = Deque<(position: UInt64, continuation: CheckedContinuation<Void, any Error>)>()
         var phase = Phase.running
-        /// The due time that the background work waits for.
+        /// The due time, on the machine's clock, that the background work waits for.
         var announcedDue: UnixTime?
     }
 
@@ -35,28 +55,80 @@ package final class BrokerCore: Sendable {
         case running
         /// Takes no more commands, writes what it has.
         case stopping
+        /// Dies after a loss.
+        case crashing(CrashLoss)
         case failed
     }
 
     private let state: Mutex<State>
-    private let append: @Sendable ([UInt8]) throws(JournalError) -> Void
+    private let store: Store
     private let queueLimitBytes: Int
     private let doorbell = Doorbell()
 
     /// - Parameters:
-    ///   - book: what the journal adds up to.
+    ///   - namespaces: what the journal adds up to.
     ///   - queueLimitBytes: records that wait for the disk; past it, commands are refused.
-    ///   - append: makes one batch durable. Called on one thread, which it may block; never again after it has thrown.
     package init(
-        book: BrokerBook, rules: BookRules, clock: any BrokerClock, queueLimitBytes: Int = 8 << 20,
-        append: @escaping @Sendable ([UInt8]) throws(JournalError) -> Void
+        namespaces: Namespaces, venue: BookRules, clock: any BrokerClock, queueLimitBytes: Int = 8 << 20, store: Store
     ) {
-        self.rules = rules
+        self.venue = venue
         self.clock = clock
         self.queueLimitBytes = queueLimitBytes
-        self.append = append
-        let sequence = book.feed.count
-        state = Mutex(State(book: book, durableSequence: sequence))
+        self.store = store
+        state = Mutex(
+            State(namespaces: namespaces, durableSequences: namespaces.spaces.mapValues { $0.book.feed.count }))
+    }
+
+    // MARK: Namespaces
+
+    /// The namespace that has this name now.
+    package func space(named name: String) throws(BrokerRefusal) -> SpaceID {
+        let found = state.withLock { $0.namespaces.spaces[name]?.generation }
+        guard let found else { throw .unknownNamespace(name) }
+        return SpaceID(name: name, generation: found)
+    }
+
+    /// The names of all namespaces, in order.
+    package var names: [String] { state.withLock { $0.namespaces.spaces.keys.sorted() } }
+
+    /// How far the feed of each namespace is on disk.
+    var durableEnds: [SpaceID: Int] {
+        state.withLock { state in
+            var ends: [SpaceID: Int] = [:]
+            for (name, space) in state.namespaces.spaces {
+                ends[SpaceID(name: name, generation: space.generation)] = state.durableSequences[name] ?? 0
+            }
+            return ends
+        }
+    }
+
+    /// Makes, empties or ends namespaces; durable when it returns.
+    ///
+    /// - Parameter decide: gets the names there are, and gives what to record.
+    package func changeNamespaces(
+        _ decide: (borrowing Namespaces, UnixTime) throws(BrokerRefusal) -> [JournalRecord]
+    ) async throws(BrokerRefusal) {
+        var ringsDoor = false
+        let result: Result<UInt64, BrokerRefusal> = state.withLock { state in
+            Result { () throws(BrokerRefusal) in
+                try Self.admit(state, limit: queueLimitBytes)
+                let wasEmpty = state.queue.isEmpty
+                for record in try decide(state.namespaces, clock.now) {
+                    Self.write(record, &state)
+                    switch record {
+                    case .created(let name), .deleted(let name): state.durableSequences[name] = nil
+                    case .within: break
+                    }
+                }
+                ringsDoor = wasEmpty && !state.queue.isEmpty
+                return state.position
+            }
+        }
+        if ringsDoor { doorbell.ring() }
+        feedBell.ring()
+        settingsBell.ring()
+        dueBell.ring()
+        try await durable(result.get())
     }
 
     // MARK: Commands
@@ -64,26 +136,42 @@ package final class BrokerCore: Sendable {
     /// Does what is due, lets `decide` make records from the book, applies them, and returns what `then` makes of the
     /// answer and the changed book, once all that it is based on is on disk.
     ///
-    /// - Throws: what `decide` throws, with nothing changed; `BrokerRefusal.busy` and `.stopping`, with nothing changed;
-    ///   `BrokerRefusal.storeFailed` when the disk failed, where nobody knows whether the records are there.
+    /// - Throws: what `decide` throws, with nothing changed; `BrokerRefusal.busy`, `.stopping` and `.unknownNamespace`,
+    ///   with nothing changed; `BrokerRefusal.storeFailed` when the disk failed, where nobody knows whether the records
+    ///   are there.
     package func perform<Answer: Sendable, Output: Sendable>(
+        in space: SpaceID,
         _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
         then: (borrowing BrokerBook, Answer) -> Output
     ) async throws(BrokerRefusal) -> Output {
-        let (output, position) = try commit(decide, then)
+        let (output, position) = try commit(in: space, decide, then)
         try await durable(position)
         return output
     }
 
+    /// Records facts without waiting for the disk: what they tell has happened already.
+    package func note(in space: SpaceID, _ records: (UnixTime) -> [BrokerRecord]) throws(BrokerRefusal) {
+        try commit(in: space) { _, now throws(BrokerRefusal) in
+            Decision(records: records(now), answer: ())
+        } _: { _, _ in
+        }
+    }
+
     /// Records what the configuration says, where that is new. Durable with the first batch.
-    func configure(_ behavior: Behavior, _ prices: [InstrumentID: Price]) throws(BrokerRefusal) {
-        try commit { book, now throws(BrokerRefusal) in
-            let isNew = book.configuredBehavior != behavior
-            return Decision(records: isNew ? try book.setBehavior(behavior, .configuration, at: now) : [], answer: ())
+    func configure(_ behavior: Behavior, _ rules: [Rule], _ prices: [InstrumentID: Price]) throws(BrokerRefusal) {
+        let space = try space(named: Namespaces.defaultName)
+        try commit(in: space) { book, now throws(BrokerRefusal) in
+            guard book.configured?.behavior != behavior || book.configured?.rules != rules else {
+                return Decision(records: [], answer: ())
+            }
+            let records = try book.setBehavior(behavior, .configuration, at: now)
+            return Decision(
+                records: records + [.rulesCleared(at: now)]
+                    + rules.map { .rulePut($0, .configuration, at: now) }, answer: ())
         } _: { _, _ in
         }
         for (symbol, price) in prices.sorted(by: { $0.key < $1.key }) {
-            try commit { book, now throws(BrokerRefusal) in
+            try commit(in: space) { book, now throws(BrokerRefusal) in
                 let isNew = book.prices[symbol] != price
                 return Decision(records: isNew ? try book.setPrice(symbol, price, at: now) : [], answer: ())
             } _: { _, _ in
@@ -91,63 +179,109 @@ package final class BrokerCore: Sendable {
         }
     }
 
+    /// Answers for requests that a crash left without one.
+    func closeOpenRequests() throws(BrokerRefusal) {
+        for name in names {
+            try commit(in: try space(named: name)) { book, now throws(BrokerRefusal) in
+                Decision(
+                    records: book.openRequests.map {
+                        .replied(ReplyFact(request: $0, code: nil, fate: .crashed), at: now)
+                    }, answer: ())
+            } _: { _, _ in
+            }
+        }
+    }
+
     /// Looks into the book; what `read` returns is on disk when this returns.
     package func read<Answer: Sendable>(
-        _ read: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Answer
+        in space: SpaceID, _ read: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Answer
     ) async throws(BrokerRefusal) -> Answer {
         let result: Result<(Answer, UInt64), BrokerRefusal> = state.withLock { state in
-            Result { () throws(BrokerRefusal) in (try read(state.book, clock.now), state.position) }
+            Result { () throws(BrokerRefusal) in
+                let book = try Self.book(space, state)
+                return (try read(book, book.clock.now(clock.now)), state.position)
+            }
         }
         let (answer, position) = try result.get()
         try await durable(position)
         return answer
     }
 
-    /// Up to `limit` reports after `sequence` that are on disk, the durable end of the feed, and whether that is all.
+    /// Up to `limit` reports after `sequence` that are on disk, the durable end of the feed, and the time.
     package func feed<Report: Sendable>(
-        after sequence: Int, limit: Int, _ transform: (borrowing BrokerBook, Int) -> Report
-    ) -> (reports: [Report], durableSequence: Int) {
-        state.withLock { state in
-            let end = min(state.durableSequence, sequence + limit)
-            let reports = sequence < end ? (sequence + 1...end).map { transform(state.book, $0) } : []
-            return (reports, state.durableSequence)
+        in space: SpaceID, after sequence: Int, limit: Int,
+        _ transform: (borrowing BrokerBook, Int, UnixTime) -> Report
+    ) throws(BrokerRefusal) -> (reports: [Report], durableSequence: Int, now: UnixTime) {
+        let result: Result<([Report], Int, UnixTime), BrokerRefusal> = state.withLock { state in
+            Result { () throws(BrokerRefusal) in
+                let book = try Self.book(space, state)
+                let now = book.clock.now(clock.now)
+                let durable = state.durableSequences[space.name] ?? 0
+                let end = min(durable, sequence + limit)
+                let reports = sequence < end ? (sequence + 1...end).map { transform(book, $0, now) } : []
+                return (reports, durable, now)
+            }
         }
+        return try result.get()
     }
 
     /// The cursor after the last report on disk, and its sequence.
-    package var lastCursor: (text: String, sequence: Int) {
-        state.withLock { ($0.book.cursor(after: $0.durableSequence), $0.durableSequence) }
+    package func lastCursor(in space: SpaceID) throws(BrokerRefusal) -> (text: String, sequence: Int) {
+        try look(in: space) { book, durable in (book.cursor(after: durable), durable) }
     }
 
     /// The cursor after a report, and its sequence.
-    package func cursor(after sequence: Int) -> (text: String, sequence: Int) {
-        state.withLock { ($0.book.cursor(after: sequence), sequence) }
+    package func cursor(in space: SpaceID, after sequence: Int) throws(BrokerRefusal) -> (text: String, sequence: Int) {
+        try look(in: space) { book, _ in (book.cursor(after: sequence), sequence) }
     }
 
     /// The sequence that a cursor stands after; throws when this broker has given no such cursor.
-    func sequence(of cursor: String) throws(BrokerRefusal) -> Int {
-        guard let sequence = state.withLock({ $0.book.sequence(of: cursor) }) else { throw .unknownCursor }
+    func sequence(in space: SpaceID, of cursor: String) throws(BrokerRefusal) -> Int {
+        let sequence = try look(in: space) { book, _ in book.sequence(of: cursor) }
+        guard let sequence else { throw .unknownCursor }
         return sequence
+    }
+
+    /// The namespace's time.
+    package func now(in space: SpaceID) throws(BrokerRefusal) -> UnixTime {
+        try look(in: space) { book, _ in book.clock.now(clock.now) }
+    }
+
+    private func look<Output: Sendable>(
+        in space: SpaceID, _ body: (borrowing BrokerBook, Int) -> Output
+    ) throws(BrokerRefusal) -> Output {
+        let result: Result<Output, BrokerRefusal> = state.withLock { state in
+            Result { () throws(BrokerRefusal) in
+                body(try Self.book(space, state), state.durableSequences[space.name] ?? 0)
+            }
+        }
+        return try result.get()
     }
 
     /// Records that wait for the writer.
     package var queuedBytes: Int { state.withLock { $0.queue.count } }
 
-    /// How much there is, on disk or not yet.
-    package var summary: (orders: Int, reports: Int) { state.withLock { ($0.book.orders.count, $0.book.feed.count) } }
+    /// How much there is in all namespaces, on disk or not yet.
+    package var summary: (orders: Int, reports: Int) {
+        state.withLock { state in
+            let books = state.namespaces.spaces.values.map(\.book)
+            return (books.reduce(0) { $0 + $1.orders.count }, books.reduce(0) { $0 + $1.feed.count })
+        }
+    }
 
     var isRunning: Bool { state.withLock { if case .running = $0.phase { true } else { false } } }
 
     func checkRunning() throws(BrokerRefusal) {
         switch state.withLock({ $0.phase }) {
         case .running: break
-        case .stopping: throw .stopping
+        case .stopping, .crashing: throw .stopping
         case .failed: throw .storeFailed
         }
     }
 
     @discardableResult
     private func commit<Answer: Sendable, Output: Sendable>(
+        in space: SpaceID,
         _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
         _ then: (borrowing BrokerBook, Answer) -> Output
     ) throws(BrokerRefusal) -> (Output, UInt64) {
@@ -159,37 +293,65 @@ package final class BrokerCore: Sendable {
         }
         let result: Result<(Output, UInt64), BrokerRefusal> = state.withLock { state in
             Result { () throws(BrokerRefusal) in
-                try admit(state)
+                try Self.admit(state, limit: queueLimitBytes)
                 // Read under the lock, so that the records follow the clock.
-                let now = clock.now
+                let machine = clock.now
+                let now = try Self.book(space, state).clock.now(machine)
                 let wasEmpty = state.queue.isEmpty
                 defer { ringsDoor = wasEmpty && !state.queue.isEmpty }
                 // So that a race is decided by the times and not by which thread came first.
-                while let record = state.book.recordDue(by: now, rules) { Self.write(record, &state) }
-                let decision = try decide(state.book, now)
-                for record in decision.records { Self.write(record, &state) }
-                if let due = state.book.nextDue()?.at, due < state.announcedDue ?? UnixTime(nanoseconds: .max) {
+                writeDue(by: now, in: space.name, &state)
+                let decision = try decide(try Self.book(space, state), now)
+                for record in decision.records { Self.write(.within(space.name, record), &state) }
+                let later = try Self.book(space, state).clock.now(machine)
+                if later > now { writeDue(by: later, in: space.name, &state) }
+                if let due = Self.nextDue(in: space.name, &state),
+                    due < state.announcedDue ?? UnixTime(nanoseconds: .max)
+                {
                     state.announcedDue = due
                     ringsDue = true
                 }
-                return (then(state.book, decision.answer), state.position)
+                return (then(try Self.book(space, state), decision.answer), state.position)
             }
         }
         return try result.get()
     }
 
-    private func admit(_ state: borrowing State) throws(BrokerRefusal) {
-        switch state.phase {
-        case .running: break
-        case .stopping: throw .stopping
-        case .failed: throw .storeFailed
+    private func writeDue(by now: UnixTime, in name: String, _ state: inout State) {
+        while state.queue.count < 2 * queueLimitBytes,
+            let record = state.namespaces.withBook(name, { $0.recordDue(by: now, venue) }) ?? nil
+        {
+            Self.write(.within(name, record), &state)
         }
-        guard state.queue.count < queueLimitBytes else { throw .busy }
     }
 
-    private static func write(_ record: BrokerRecord, _ state: inout State) {
+    /// When the next thing falls due on the machine's clock; nil while nothing does, or the namespace's clock stands.
+    private static func nextDue(in name: String, _ state: inout State) -> UnixTime? {
+        state.namespaces.withBook(name) { book in book.nextDue().flatMap { book.clock.machineTime(of: $0.at) } } ?? nil
+    }
+
+    private static func book(_ space: SpaceID, _ state: borrowing State) throws(BrokerRefusal) -> BrokerBook {
+        guard let found = state.namespaces.spaces[space.name], found.generation == space.generation else {
+            throw .unknownNamespace(space.name)
+        }
+        return found.book
+    }
+
+    private static func admit(_ state: borrowing State, limit: Int) throws(BrokerRefusal) {
+        switch state.phase {
+        case .running: break
+        case .stopping, .crashing: throw .stopping
+        case .failed: throw .storeFailed
+        }
+        guard state.queue.count < limit else { throw .busy }
+    }
+
+    private static func write(_ record: JournalRecord, _ state: inout State) {
         do {
-            try state.book.apply(record)
+            switch record {
+            case .within(let name, let record): try state.namespaces.apply(record, in: name)
+            case .created, .deleted: try state.namespaces.apply(record)
+            }
         } catch {
             preconditionFailure("the book decided what it cannot apply: \(error)")
         }
@@ -204,7 +366,10 @@ package final class BrokerCore: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Void, any Error>? = state.withLock { state in
                     if position <= state.durablePosition { return .success(()) }
-                    if case .failed = state.phase { return .failure(BrokerRefusal.storeFailed) }
+                    switch state.phase {
+                    case .running, .stopping: break
+                    case .failed, .crashing: return .failure(BrokerRefusal.storeFailed)
+                    }
                     // Nearly in order; one that comes late behind a higher position waits for that one's batch.
                     state.waiters.append((position, continuation))
                     return nil
@@ -222,28 +387,40 @@ package final class BrokerCore: Sendable {
             doorbell.wait()
             while let batch = takeBatch() {
                 do {
-                    try append(batch.payload)
+                    try store.append(batch.payload)
                 } catch {
                     fail()
                     throw error
                 }
                 acknowledge(batch)
             }
-            if state.withLock({ if case .running = $0.phase { false } else { $0.queue.isEmpty } }) { return }
+            let (isOver, loss) = state.withLock { state -> (Bool, CrashLoss?) in
+                switch state.phase {
+                case .running: (false, nil)
+                case .stopping, .failed: (state.queue.isEmpty, nil)
+                case .crashing(let loss): (true, loss)
+                }
+            }
+            if let loss { store.crash(loss) }
+            if isOver { return }
         }
     }
 
     private struct Batch {
         let payload: [UInt8]
         let position: UInt64
-        let sequence: Int
+        let sequences: [String: Int]
     }
 
     private func takeBatch() -> Batch? {
         state.withLock { state in
+            // What a process that dies had not written is not written any more.
+            if case .crashing = state.phase { return nil }
             guard !state.queue.isEmpty else { return nil }
             defer { state.queue = [] }
-            return Batch(payload: state.queue, position: state.position, sequence: state.book.feed.count)
+            return Batch(
+                payload: state.queue, position: state.position,
+                sequences: state.namespaces.spaces.mapValues { $0.book.feed.count })
         }
     }
 
@@ -254,8 +431,12 @@ package final class BrokerCore: Sendable {
             while let first = state.waiters.first, first.position <= batch.position {
                 ready.append(state.waiters.removeFirst().continuation)
             }
-            defer { state.durableSequence = batch.sequence }
-            return state.durableSequence < batch.sequence
+            var hasNews = false
+            for (name, sequence) in batch.sequences where state.namespaces.spaces[name] != nil {
+                hasNews = hasNews || state.durableSequences[name] ?? 0 < sequence
+                state.durableSequences[name] = sequence
+            }
+            return hasNews
         }
         for continuation in ready { continuation.resume() }
         if hasNews { feedBell.ring() }
@@ -278,6 +459,60 @@ package final class BrokerCore: Sendable {
         doorbell.ring()
         dueBell.ring()
         feedBell.ring()
+    }
+
+    /// Loses what is to be lost and ends the process: no answer leaves any more.
+    package func crash(_ loss: CrashLoss) {
+        state.withLock { $0.phase = .crashing(loss) }
+        doorbell.ring()
+    }
+
+    // MARK: Waiting
+
+    /// Returns when the namespace's clock shows `time`, however it gets there. Throws `CancellationError`, and a refusal
+    /// when the namespace ends meanwhile.
+    package func sleep(in space: SpaceID, until time: UnixTime) async throws {
+        while true {
+            let rings = settingsBell.rings
+            let clock = try look(in: space) { book, _ in book.clock }
+            guard clock.now(self.clock.now) < time else { return }
+            try await settingsBell.wait(past: rings, until: clock.machineTime(of: time), on: self.clock)
+        }
+    }
+
+    /// Returns when the namespace has no such rule any more, or it is disabled.
+    package func waitForRelease(of rule: String, in space: SpaceID) async throws {
+        while true {
+            let rings = settingsBell.rings
+            let isThere = try look(in: space) { book, _ in book.rules.rule(rule)?.isEnabled ?? false }
+            guard isThere else { return }
+            try await settingsBell.wait(past: rings, until: nil, on: clock)
+        }
+    }
+
+    /// Returns when there is news of the feed, the clock or the rules, or the namespace's clock shows `time`.
+    func waitForNews(in space: SpaceID, past rings: UInt64, settings: UInt64, until time: UnixTime) async throws {
+        let clock = try look(in: space) { book, _ in book.clock }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.settingsBell.wait(past: settings) }
+            group.addTask {
+                try await self.feedBell.wait(past: rings, until: clock.machineTime(of: time), on: self.clock)
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+        try Task.checkCancellation()
+    }
+
+    /// Wakes whoever waits by a clock or for a rule.
+    func announceSettings() {
+        settingsBell.ring()
+        dueBell.ring()
+    }
+
+    /// Whether replies keep to themselves which rules fired.
+    func hidesDecisions(in space: SpaceID) -> Bool {
+        (try? look(in: space) { book, _ in book.behavior.hidesDecisions }) ?? true
     }
 
     // MARK: Background work
@@ -318,15 +553,20 @@ package final class BrokerCore: Sendable {
     private func performDue() async throws(BrokerRefusal) -> UnixTime? {
         var ringsDoor = false
         let (position, next): (UInt64, UnixTime?) = state.withLock { state in
-            let now = clock.now
+            guard case .running = state.phase else { return (state.position, nil) }
+            let machine = clock.now
             let wasEmpty = state.queue.isEmpty
-            while state.queue.count < queueLimitBytes, case .running = state.phase,
-                let record = state.book.recordDue(by: now, rules)
-            {
-                Self.write(record, &state)
+            // Not the books themselves: a second owner would make the first change of each copy it.
+            for (name, clock) in state.namespaces.spaces.mapValues(\.book.clock) {
+                let now = clock.now(machine)
+                while state.queue.count < queueLimitBytes,
+                    let record = state.namespaces.withBook(name, { $0.recordDue(by: now, venue) }) ?? nil
+                {
+                    Self.write(.within(name, record), &state)
+                }
             }
             ringsDoor = wasEmpty && !state.queue.isEmpty
-            state.announcedDue = state.book.nextDue()?.at
+            state.announcedDue = Array(state.namespaces.spaces.keys).compactMap { Self.nextDue(in: $0, &state) }.min()
             return (state.position, state.announcedDue)
         }
         if ringsDoor { doorbell.ring() }

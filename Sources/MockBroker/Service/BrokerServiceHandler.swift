@@ -1,45 +1,54 @@
 internal import Contracts
 internal import Domain
+internal import Limits
 internal import Logging
 internal import Protobuf
 internal import RPCCore
 internal import ServiceKit
 
-/// The broker's side of the contract, over the book.
+/// The broker's side of the contract, over the books.
 struct BrokerServiceHandler: BrokerService {
     let core: BrokerCore
     let configuration: MockBrokerConfiguration
     let environment: ServiceEnvironment
     let attempts: AttemptMetrics
+    let pipeline: RequestPipeline
 
     init(core: BrokerCore, configuration: MockBrokerConfiguration, environment: ServiceEnvironment) {
         self.core = core
         self.configuration = configuration
         self.environment = environment
         attempts = AttemptMetrics(environment.metrics)
+        pipeline = RequestPipeline(
+            core: core, environment: environment, noAnswerLimit: configuration.noAnswerLimit)
     }
 
     func placeOrder(
         _ request: BrokerPlaceOrderRequest, context: ServerContext
     ) async throws -> BrokerPlaceOrderResponse {
-        let content = try OrderContent(request)
+        let content = Self.reading { try OrderContent(request) }
         let traceparent = Self.traceparent(context)
-        let rules = core.rules
-        let (answer, order) = try await core.perform { book, now throws(BrokerRefusal) in
-            book.place(content, traceparent: traceparent, at: now, rules)
-        } then: { book, answer in
-            (answer, answer.orderID.flatMap { book.order($0) })
-        }
-        log(answer, content)
-        switch answer.fate {
-        case .deliver(let delay): try await wait(delay)
-        case .lose: try await LostReply.hold(context, atMost: configuration.lostReplyHold)
-        }
-        switch answer.content {
-        case .accepted: return BrokerPlaceOrderResponse(order: order.map { .init($0.original) }, replayed: false)
-        case .replayed: return BrokerPlaceOrderResponse(order: order.map { .init($0.original) }, replayed: true)
-        case .refused(let refusal): throw refusal
-        case .requestLost: preconditionFailure("a request that was lost has no reply")
+        let venue = core.venue
+        let fact = RequestFact(
+            .placeOrder, request, context, account: request.account, clientOrder: request.clientOrderID)
+        do {
+            let response = try await pipeline.run(
+                fact, terms: try? content.get(), context
+            ) { book, arrival, now throws(BrokerRefusal) in
+                try book.place(try content.get(), traceparent: traceparent, arrival, at: now, venue)
+            } order: { answer in
+                answer.order
+            } reply: { book, answer in
+                // The first answer: the order as it was when it was accepted.
+                let order = book.order(answer.order).map { Contracts.BrokerOrder($0.original) }
+                if case .replayed = answer { return BrokerPlaceOrderResponse(order: order, replayed: true) }
+                return BrokerPlaceOrderResponse(order: order, replayed: false)
+            }
+            log(response, fact)
+            return response
+        } catch {
+            log(error, "order", fact)
+            throw error
         }
     }
 
@@ -50,59 +59,98 @@ struct BrokerServiceHandler: BrokerService {
         return text.utf8.count <= 256 ? text : ""
     }
 
+    /// Reads a request; what is wrong with it is told when it is carried out.
+    private static func reading<Value>(_ body: () throws -> Value) -> Result<Value, BrokerRefusal> {
+        do {
+            return .success(try body())
+        } catch let refusal as BrokerRefusal {
+            return .failure(refusal)
+        } catch let refusal as Contracts.Refusal {
+            let field = refusal.context["field"] ?? ""
+            return .failure(
+                .invalidField(path: field, reason: ReasonCode(rawValue: refusal.reason), problem: refusal.message))
+        } catch {
+            preconditionFailure("reading a request threw \(error)")
+        }
+    }
+
     func cancelOrder(
         _ request: BrokerCancelOrderRequest, context: ServerContext
     ) async throws -> BrokerCancelOrderResponse {
-        let key = try OrderKey(account: request.account, clientOrder: request.clientOrderID)
-        let original: ClientOrderID = try .reading(
-            request.origClientOrderID, "orig_client_order_id", "CLIENT_ORDER_ID_INVALID")
-        let (answer, order) = try await core.perform { book, now throws(BrokerRefusal) in
-            book.cancel(original, request: key, at: now)
-        } then: { book, answer in
-            (answer, (try? answer.content.get()).flatMap { book.order($0) })
+        let keys = Self.reading {
+            let key = try OrderKey(account: request.account, clientOrder: request.clientOrderID)
+            let original: ClientOrderID = try .reading(
+                request.origClientOrderID, "orig_client_order_id", "CLIENT_ORDER_ID_INVALID")
+            return (key: key, original: original)
         }
-        try await wait(answer.latency)
-        var facts: Logger.Metadata = ["client_order_id": "\(original)", "request_id": "\(key.clientOrder)"]
-        if case .failure(let refusal) = answer.content {
-            facts["reason"] = "\(refusal.reason)"
-            environment.log.info("cancel.refused", metadata: facts)
-            throw refusal
+        let fact = RequestFact(
+            .cancelOrder, request, context, account: request.account, clientOrder: request.clientOrderID)
+        do {
+            let response = try await pipeline.run(fact, context) { book, arrival, now throws(BrokerRefusal) in
+                let keys = try keys.get()
+                return try book.cancel(keys.original, request: keys.key, arrival, at: now)
+            } order: { id in
+                id
+            } reply: { book, id in
+                BrokerCancelOrderResponse(order: book.order(id).map { .init($0) })
+            }
+            environment.log.info(
+                "cancel.accepted",
+                metadata: [
+                    "client_order_id": "\(request.origClientOrderID)", "request_id": "\(request.clientOrderID)",
+                ])
+            return response
+        } catch {
+            log(error, "cancel", fact)
+            throw error
         }
-        environment.log.info("cancel.accepted", metadata: facts)
-        return BrokerCancelOrderResponse(order: order.map { .init($0) })
     }
 
     func getOrder(_ request: BrokerGetOrderRequest, context: ServerContext) async throws -> Contracts.BrokerOrder {
-        let account: AccountID = try .reading(request.account, "account", "ACCOUNT_INVALID")
-        let find: @Sendable (borrowing BrokerBook) -> BookOrder?
+        let wanted = Self.reading { try OrderName(request) }
+        var clientOrder = ""
+        var order = ""
         switch request.id {
-        case .clientOrderID(let text):
-            let key = try OrderKey(account: request.account, clientOrder: text)
-            find = { $0.order(key) }
-        case .orderID(let text):
-            let id: BrokerOrderID = try .reading(text, "order_id", "ORDER_ID_INVALID")
-            find = { $0.order(id) }
-        case nil:
-            throw BrokerRefusal.invalidField(path: "id", reason: "ORDER_ID_MISSING", problem: "is missing")
+        case .clientOrderID(let text): clientOrder = text
+        case .orderID(let text): order = text
+        case nil: break
         }
-        return try await core.read { book, now throws(BrokerRefusal) in
-            guard let order = find(book), order.content.key.account == account, book.isVisible(order, at: now) else {
-                throw .unknownOrder
-            }
-            return Contracts.BrokerOrder(order)
+        let fact = RequestFact(
+            .getOrder, request, context, account: request.account, clientOrder: clientOrder, order: order)
+        return try await pipeline.run(fact, context) { book, _, now throws(BrokerRefusal) in
+            let wanted = try wanted.get()
+            guard let order = book.order(wanted), book.isVisible(order, at: now) else { throw .unknownOrder }
+            return Decision(records: [], answer: order)
+        } reply: { _, order in
+            Contracts.BrokerOrder(order)
         }
     }
 
     func listExecutions(
         _ request: BrokerListExecutionsRequest, context: ServerContext
     ) async throws -> BrokerListExecutionsResponse {
-        guard (0...1000).contains(request.pageSize) else {
-            throw BrokerRefusal.invalidField(
-                path: "page_size", reason: "PAGE_SIZE_INVALID", problem: "is not 0 to 1000")
+        let fact = RequestFact(.listExecutions, request, context)
+        let passage = try await pipeline.open(fact, context)
+        do {
+            let response = try page(request, in: passage.space)
+            pipeline.close(passage, nil)
+            return response
+        } catch {
+            pipeline.close(passage, error)
+            throw error
         }
-        let start = try core.sequence(of: request.cursor)
+    }
+
+    /// Only what is on disk.
+    private func page(
+        _ request: BrokerListExecutionsRequest, in space: SpaceID
+    ) throws(BrokerRefusal) -> BrokerListExecutionsResponse {
+        guard (0...1000).contains(request.pageSize) else {
+            throw .invalidField(path: "page_size", reason: "PAGE_SIZE_INVALID", problem: "is not 0 to 1000")
+        }
+        let start = try core.sequence(in: space, of: request.cursor)
         let limit = request.pageSize == 0 ? 100 : Int(request.pageSize)
-        let page = core.feed(after: start, limit: limit) { book, sequence in book.report(sequence) }
+        let page = try core.feed(in: space, after: start, limit: limit) { book, sequence, _ in book.report(sequence) }
         return BrokerListExecutionsResponse(
             reports: page.reports, nextCursor: page.reports.last?.cursor ?? request.cursor,
             complete: start + page.reports.count >= page.durableSequence)
@@ -112,63 +160,96 @@ struct BrokerServiceHandler: BrokerService {
         _ request: BrokerStreamExecutionsRequest, responses: ResponseStream<BrokerExecutionEvent>,
         context: ServerContext
     ) async throws {
-        let reader = ExecutionReader(
-            core: core, heartbeatInterval: configuration.heartbeatInterval,
-            sequence: try core.sequence(of: request.cursor))
-        try await reader.run { event in try await responses.write(BrokerExecutionEvent(event: event)) }
+        let passage = try await pipeline.open(RequestFact(.streamExecutions, request, context), context)
+        do {
+            guard request.accounts.isEmpty else {
+                throw BrokerRefusal.invalidField(
+                    path: "accounts", reason: "ACCOUNTS_NOT_OFFERED", problem: "is not offered by this version")
+            }
+            let reader = ExecutionReader(
+                core: core, space: passage.space, stream: passage.arrival.number,
+                heartbeatInterval: configuration.heartbeatInterval,
+                sequence: try core.sequence(in: passage.space, of: request.cursor))
+            try await reader.run { event in try await responses.write(BrokerExecutionEvent(event: event)) }
+        } catch {
+            pipeline.close(passage, error)
+            throw error
+        }
     }
 
     func getCapabilities(
         _ request: BrokerGetCapabilitiesRequest, context: ServerContext
     ) async throws -> Contracts.BrokerCapabilities {
-        let behavior = try await core.read { book, _ throws(BrokerRefusal) in book.behavior }
-        return BrokerCapabilities(
-            brokerID: configuration.brokerID.text, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
-            // For as long as the journal exists; a hundred years stand for ever.
-            dedupWindowSeconds: 100 * 365 * 86_400, idMaxLength: Int32(IDKinds.ClientOrder.maximumLength),
-            lookupByClientID: true, visibilityDelayMilliseconds: behavior.visibilityDelayMilliseconds,
-            cancelByClientID: true, execIDSupported: true, cursorSupported: true,
-            ordTypes: OrderType.Name.allCases.map { WireOrdType($0) },
-            timesInForce: TimeInForce.allCases.map { WireTimeInForce($0) })
-    }
-
-    private func wait(_ delay: Duration) async throws {
-        if delay > .zero { try await core.clock.sleep(until: core.clock.now + delay) }
-    }
-
-    private func log(_ answer: PlaceAnswer, _ content: OrderContent) {
-        var facts: Logger.Metadata = ["client_order_id": "\(content.key.clientOrder)", "symbol": "\(content.symbol)"]
-        let event: Logger.Message
-        switch answer.content {
-        case .accepted(let id):
-            attempts.accepted.increment()
-            event = "order.accepted"
-            facts["order_id"] = "\(id)"
-        case .replayed(let id):
-            attempts.replayed.increment()
-            event = "order.replayed"
-            facts["order_id"] = "\(id)"
-        case .refused(let refusal):
-            attempts.refused.increment()
-            event = "order.refused"
-            facts["reason"] = "\(refusal.reason)"
-        case .requestLost:
-            attempts.requestLost.increment()
-            event = "order.request_lost"
+        let brokerID = configuration.brokerID
+        return try await pipeline.run(RequestFact(.getCapabilities, request, context), context) {
+            book, _, _ throws(BrokerRefusal) in
+            Decision(records: [], answer: ())
+        } reply: { book, _ in
+            BrokerCapabilities(book.behavior, brokerID)
         }
-        environment.log.info(event, metadata: facts)
-        guard case .lose = answer.fate else { return }
-        if case .requestLost = answer.content { return }
-        attempts.replyLost.increment()
-        environment.log.info("order.reply_lost", metadata: facts)
+    }
+
+    private func log(_ response: BrokerPlaceOrderResponse, _ fact: RequestFact) {
+        (response.replayed ? attempts.replayed : attempts.accepted).increment()
+        environment.log.info(
+            response.replayed ? "order.replayed" : "order.accepted",
+            metadata: [
+                "client_order_id": "\(fact.clientOrder)", "symbol": "\(response.order?.symbol ?? "")",
+                "order_id": "\(response.order?.orderID ?? "")",
+            ])
+    }
+
+    /// A request that has no reply of its own, because of the broker or because of a rule.
+    private func log(_ error: any Error, _ what: String, _ fact: RequestFact) {
+        let facts: Logger.Metadata = ["client_order_id": "\(fact.clientOrder)"]
+        switch error {
+        case let refusal as BrokerRefusal:
+            if fact.operation == .placeOrder { attempts.refused.increment() }
+            environment.log.info(
+                "\(what).refused", metadata: facts.merging(["reason": "\(refusal.reason)"]) { old, _ in old })
+        default:
+            if fact.operation == .placeOrder { attempts.replyLost.increment() }
+            environment.log.info("\(what).reply_lost", metadata: facts)
+        }
     }
 }
 
-extension PlaceAnswer {
-    fileprivate var orderID: BrokerOrderID? {
-        switch content {
-        case .accepted(let id), .replayed(let id): id
-        case .refused, .requestLost: nil
+/// Which order a look-up is about.
+enum OrderName {
+    case client(OrderKey)
+    case broker(AccountID, BrokerOrderID)
+
+    init(_ request: BrokerGetOrderRequest) throws(BrokerRefusal) {
+        let account: AccountID = try .reading(request.account, "account", "ACCOUNT_INVALID")
+        switch request.id {
+        case .clientOrderID(let text): self = .client(try OrderKey(account: request.account, clientOrder: text))
+        case .orderID(let text): self = .broker(account, try .reading(text, "order_id", "ORDER_ID_INVALID"))
+        case nil: throw .invalidField(path: "id", reason: "ORDER_ID_MISSING", problem: "is missing")
         }
+    }
+}
+
+extension BrokerBook {
+    /// The order of that name in its account.
+    func order(_ name: OrderName) -> BookOrder? {
+        switch name {
+        case .client(let key): order(key)
+        case .broker(let account, let id): order(id).flatMap { $0.content.key.account == account ? $0 : nil }
+        }
+    }
+}
+
+extension Contracts.BrokerCapabilities {
+    init(_ behavior: Behavior, _ broker: BrokerID) {
+        self.init(
+            brokerID: broker.text, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
+            // For as long as the journal exists; a hundred years stand for ever.
+            dedupWindowSeconds: (behavior.dedupWindow ?? Behavior.longestWindow).components.seconds,
+            idMaxLength: Int32(IDKinds.ClientOrder.maximumLength), lookupByClientID: true,
+            visibilityDelayMilliseconds: behavior.visibilityDelay.wholeNanoseconds / 1_000_000, cancelByClientID: true,
+            execIDSupported: true, cursorSupported: true,
+            ordTypes: OrderType.Name.allCases.map { WireOrdType($0) },
+            timesInForce: TimeInForce.allCases.map { WireTimeInForce($0) }, idScope: BrokerIdScope(behavior.idScope),
+            changedRepeatRefused: !behavior.ignoresChangedRepeats)
     }
 }

@@ -63,8 +63,26 @@ extension BrokerRefusal: StatusConvertible {
                 .unavailable, "STORE_FAILED", "the broker could not write its journal", certainty: .unknown,
                 retry: .askFirst)
 
-        case .invalidBehavior(let error):
-            wrong("BEHAVIOR_INVALID", "behavior.\(error.path) \(error.problem)", ["field": "behavior.\(error.path)"])
+        case .told(let reason, let text): state(reason, text)
+
+        case .invalidSetting(let error):
+            wrong("SETTING_INVALID", error.description, ["field": error.path])
+        case .unknownNamespace(let name):
+            Refusal(
+                .notFound, "UNKNOWN_NAMESPACE", "there is no such namespace", context: ["namespace": name])
+        case .namespaceExists(let name):
+            Refusal(
+                .alreadyExists, "NAMESPACE_EXISTS", "a namespace has this name", context: ["namespace": name])
+        case .tooManyNamespaces(let limit):
+            Refusal(
+                .resourceExhausted, "TOO_MANY_NAMESPACES", "the broker takes no more namespaces",
+                context: ["limit": "\(limit)"])
+        case .unknownRule(let id):
+            Refusal(.notFound, "UNKNOWN_RULE", "there is no such rule", context: ["rule_id": id])
+        case .tooManyRules(let limit):
+            Refusal(
+                .resourceExhausted, "TOO_MANY_RULES", "the namespace takes no more rules",
+                context: ["limit": "\(limit)"])
         }
     }
 

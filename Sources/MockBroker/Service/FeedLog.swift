@@ -11,16 +11,27 @@ struct FeedLog {
     func run() async {
         let reports = environment.metrics.counter(
             "mock_broker_reports_total", help: "Reports on the execution feed, copies not counted.")
-        var sequence = core.summary.reports
+        /// What was told of each namespace. What is there at the start was told by another process.
+        var told = core.durableEnds
         while true {
             let rings = core.feedBell.rings
-            let page = core.feed(after: sequence, limit: 64) { book, sequence in book.report(sequence) }
-            for report in page.reports {
-                reports.increment()
-                log(report)
+            var isQuiet = true
+            let ends = core.durableEnds
+            told = told.filter { ends[$0.key] != nil }
+            for space in ends.keys {
+                // A namespace that ends meanwhile has nothing more to tell.
+                guard
+                    let page = try? core.feed(
+                        in: space, after: told[space] ?? 0, limit: 64, { book, sequence, _ in book.report(sequence) })
+                else { continue }
+                for report in page.reports {
+                    reports.increment()
+                    log(report)
+                }
+                told[space, default: 0] += page.reports.count
+                if !page.reports.isEmpty { isQuiet = false }
             }
-            sequence += page.reports.count
-            guard page.reports.isEmpty else { continue }
+            guard isQuiet else { continue }
             guard core.isRunning, !Task.isCancelled else { return }
             await core.feedBell.wait(past: rings)
         }

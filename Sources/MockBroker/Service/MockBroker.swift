@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Domain
+internal import Glibc
 internal import Logging
 public import RPCCore
 public import ServiceKit
@@ -18,24 +19,27 @@ public final class MockBroker: Sendable {
     ///
     /// - Throws: an error that says what is wrong with the journal or, with the field's path, with the configuration.
     public init(_ configuration: MockBrokerConfiguration, _ environment: ServiceEnvironment) throws {
-        try configuration.validate()
+        let rules = try configuration.validate()
         self.configuration = configuration
         self.environment = environment
-        var book = BrokerBook()
+        var namespaces = Namespaces()
         let journal = try JournalFile.open(path: configuration.journalPath) { record throws(InvalidRecord) in
-            try book.apply(record)
+            try namespaces.apply(record)
         }
         self.journal = journal
         core = BrokerCore(
-            book: book,
-            rules: BookRules(
-                commissionRate: configuration.commissionRate, idLimit: configuration.idLimit,
-                calendar: configuration.calendar),
-            clock: configuration.clock
-        ) { payload throws(JournalError) in
-            try journal.append(payload: payload)
-        }
-        try core.configure(configuration.behavior, configuration.prices)
+            namespaces: namespaces,
+            venue: BookRules(idLimit: configuration.idLimit, calendar: configuration.calendar),
+            clock: configuration.clock,
+            store: BrokerCore.Store { payload throws(JournalError) in
+                try journal.append(payload: payload)
+            } crash: { loss in
+                // What cannot be taken back stays: the process ends in any case.
+                try? journal.lose(loss)
+                kill(getpid(), SIGKILL)
+            })
+        try core.closeOpenRequests()
+        try core.configure(configuration.behavior, rules, configuration.prices)
     }
 
     /// What clients of a broker call.

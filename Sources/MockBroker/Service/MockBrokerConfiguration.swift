@@ -1,3 +1,4 @@
+public import Contracts
 public import Domain
 
 /// How a mock broker is set up.
@@ -6,17 +7,18 @@ public struct MockBrokerConfiguration: Sendable {
     public var journalPath: String
     /// How the broker names itself in its capability record.
     public var brokerID: BrokerID
-    /// The behaviour at the start. What the control service has set since outlives a restart, until this changes.
+    /// The behaviour of the namespace `default` at the start. What the control service has set since outlives a restart,
+    /// until this or the rules change.
     public var behavior: Behavior
+    /// Its rules at the start.
+    public var rules: [BrokerRule]
     /// What trades here and at which price, in US dollars. What the control service has set since outlives a restart,
     /// for symbols that are not listed here.
     public var prices: [InstrumentID: Price]
-    /// Of the traded amount, per fill, rounded half up to the cent.
-    public var commissionRate: BasisPoints
     /// Silence on a stream after which a heartbeat follows; above zero.
     public var heartbeatInterval: Duration
-    /// How long a reply that is lost is held back from a caller without a deadline.
-    public var lostReplyHold: Duration
+    /// How long a call without a deadline is held by a rule that gives no answer.
+    public var noAnswerLimit: Duration
     /// How many client order ids are remembered at most; past it, new ones are refused. About 1 KB each.
     public var idLimit: Int
     public var calendar: NYSECalendar
@@ -29,24 +31,25 @@ public struct MockBrokerConfiguration: Sendable {
         behavior = Behavior()
         // March 2010, the last one in vega_datasets' table of monthly stock prices.
         prices = [Self.constant("AAPL"): Price(unscaled: 223_0200)]
-        commissionRate = BasisPoints(7)
+        rules = []
         heartbeatInterval = .seconds(1)
-        lostReplyHold = .seconds(30)
+        noAnswerLimit = .seconds(30)
         idLimit = 1_000_000
         calendar = .standard
         clock = SystemBrokerClock()
     }
 
-    /// Refuses what makes no sense, naming the setting.
-    func validate() throws(InvalidBehavior) {
-        try behavior.validate()
+    /// Refuses what makes no sense, naming the setting, and gives the rules.
+    func validate() throws(InvalidSetting) -> [Rule] {
+        do { try behavior.validate() } catch { throw error.within("behavior") }
         for (path, isValid) in [
-            ("heartbeat_interval", heartbeatInterval > .zero), ("lost_reply_hold", lostReplyHold >= .zero),
-            ("commission_rate", (0...10_000).contains(commissionRate.rawValue)), ("id_limit", idLimit > 0),
+            ("heartbeat_interval", heartbeatInterval > .zero), ("no_answer_limit", noAnswerLimit >= .zero),
+            ("id_limit", idLimit > 0),
             ("prices", prices.values.allSatisfy(\.isPositive)),
         ] where !isValid {
-            throw InvalidBehavior(path: path, problem: "is out of range")
+            throw InvalidSetting(path: path, problem: "is out of range")
         }
+        return try Rule.list(rules)
     }
 
     private static func constant<Kind>(_ text: String) -> ID<Kind> {

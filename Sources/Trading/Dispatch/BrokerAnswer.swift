@@ -95,7 +95,7 @@ extension BrokerOrderView {
         guard let wire, wire.clientOrderID == order.text else { return nil }
         let status: Status
         switch wire.ordStatus {
-        case .new, .pendingNew, .partiallyFilled, .pendingCancel: status = .working
+        case .new, .pendingNew, .partiallyFilled, .pendingCancel, .pendingReplace, .suspended: status = .working
         case .filled: status = .filled
         case .canceled: status = .canceled
         case .expired: status = .expired
@@ -133,7 +133,7 @@ extension Domain.BrokerCapabilities {
         switch wire.idempotencyMode {
         case .returnOriginal: idempotencyMode = .returnOriginal
         case .rejectDuplicate: idempotencyMode = .rejectDuplicate
-        case .echoOnly, .unspecified, .unrecognized: idempotencyMode = .echoOnly
+        case .echoOnly, .none, .unspecified, .unrecognized: idempotencyMode = .echoOnly
         }
         deduplicationWindow = .seconds(max(0, wire.dedupWindowSeconds))
         visibilityDelay = .milliseconds(max(0, wire.visibilityDelayMilliseconds))

@@ -49,6 +49,8 @@ extension ReportMeaning {
         case .canceled: self = .state(.canceled(cumQuantity: cumQuantity ?? .zero))
         case .expired: self = .state(.expired(cumQuantity: cumQuantity ?? .zero))
         case .rejected: self = .state(.rejected("REJECTED_BY_BROKER"))
+        case .replaced, .suspended, .restated:
+            throw UnusableReport("exec_type \(report.execType) asks for what trading does not do")
         case .unspecified, .unrecognized: throw UnusableReport("unknown exec_type \(report.execType.rawValue)")
         }
     }

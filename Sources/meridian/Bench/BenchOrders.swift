@@ -79,11 +79,10 @@ struct BenchOrders: AsyncParsableCommand {
 
     /// The broker on a good day, with a short way to the exchange.
     private func calm(_ stack: Stack) async throws {
-        _ = try await BrokerControlServiceClient(try stack.channel(to: .mockBroker, control: true)).setBehavior(
-            BrokerSetBehaviorRequest(
-                behavior: BrokerBehavior(
-                    fillLatency: BrokerLatency(minimumMilliseconds: 5, maximumMilliseconds: 15),
-                    idempotencyMode: .returnOriginal)))
+        let control = BrokerControlServiceClient(try stack.channel(to: .mockBroker, control: true))
+        _ = try await control.setBehavior(BrokerSetBehaviorRequest(behavior: BrokerBehavior()))
+        _ = try await control.setRules(
+            BrokerSetRulesRequest(rules: [.fills("fills", .uniform(.milliseconds(5) ... .milliseconds(15)))]))
     }
 
     /// Runs `body`; the first signal cancels it.

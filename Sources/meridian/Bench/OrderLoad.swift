@@ -170,7 +170,9 @@ final class OrderLoad: Sendable {
             case .canceled, .rejected, .expired, .denied, .needsReview:
                 let reason = order.reason.isEmpty ? "\(order.ordStatus)" : order.reason
                 tally.fail(order.clientOrderID, reason: reason)
-            case .unspecified, .pendingNew, .new, .partiallyFilled, .pendingCancel, .unconfirmed, .unrecognized: break
+            case .unspecified, .pendingNew, .new, .partiallyFilled, .pendingCancel, .pendingReplace, .suspended,
+                .unconfirmed, .unrecognized:
+                break
             }
         }
     }

@@ -67,13 +67,16 @@ struct DemoStory: Sendable {
     /// The overseas broker on a bad day.
     private func misbehave() async throws {
         let control = BrokerControlServiceClient(try stack.channel(to: .mockBroker, control: true))
-        _ = try await control.setBehavior(
-            BrokerSetBehaviorRequest(
-                behavior: BrokerBehavior(
-                    seed: seed, replyLatency: BrokerLatency(minimumMilliseconds: 60, maximumMilliseconds: 180),
-                    fillLatency: BrokerLatency(minimumMilliseconds: 300, maximumMilliseconds: 600),
-                    loseFirstReplies: 1, fillCopies: 3, idempotencyMode: .returnOriginal,
-                    feedLatency: BrokerLatency(minimumMilliseconds: 2600, maximumMilliseconds: 3000))))
+        _ = try await control.setBehavior(BrokerSetBehaviorRequest(behavior: BrokerBehavior(seed: seed)))
+        _ = try await control.setRules(
+            BrokerSetRulesRequest(rules: [
+                .slowReplies(
+                    "ack-latency", .uniform(.milliseconds(60) ... .milliseconds(180)),
+                    of: [.placeOrder, .cancelOrder]),
+                .fills("fill-latency", .uniform(.milliseconds(300) ... .milliseconds(600))),
+                .loseReplies("lost-ack", attempts: 1...1), .duplicateFills("duplicate-fill", copies: 2),
+                .slowDelivery("feed-latency", .uniform(.milliseconds(2600) ... .milliseconds(3000))),
+            ]))
     }
 
     // MARK: The orders

@@ -79,12 +79,19 @@ struct BrokerFixture {
         _ = try await control.setBehavior(BrokerSetBehaviorRequest(behavior: behavior))
     }
 
-    /// The first `count` reports of a stream from `cursor` on, heartbeats left out.
+    func setRules(_ rules: [BrokerRule]) async throws {
+        _ = try await control.setRules(BrokerSetRulesRequest(rules: rules))
+    }
+
+    /// The first `count` reports of a stream from `cursor` on, heartbeats left out, as a list would show them.
     func stream(_ count: Int, from cursor: String = "") async throws -> [BrokerSequencedReport] {
         try await broker.streamExecutions(BrokerStreamExecutionsRequest(cursor: cursor)) { events in
             var reports: [BrokerSequencedReport] = []
             for try await event in events {
-                if case .report(let report) = event.event { reports.append(report) }
+                if case .report(var report) = event.event {
+                    report.replayed = false
+                    reports.append(report)
+                }
                 if reports.count == count { break }
             }
             return reports

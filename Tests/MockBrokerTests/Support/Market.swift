@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import MockBroker
 
@@ -12,7 +13,7 @@ let start = UnixTime(seconds: 1_795_186_800)
 let alice = AccountID(rawValue: "alice")!
 let apple = InstrumentID(rawValue: "AAPL")!
 let applePrice = Price(unscaled: 223_0200)
-let rules = BookRules(commissionRate: BasisPoints(7), idLimit: 100_000, calendar: PlainCalendar())
+let venue = BookRules(idLimit: 100_000, calendar: PlainCalendar())
 
 func id(_ text: String) -> ClientOrderID { ClientOrderID(rawValue: text)! }
 func key(_ text: String, _ account: AccountID = alice) -> OrderKey { OrderKey(account: account, clientOrder: id(text)) }
@@ -34,11 +35,20 @@ struct Desk {
     var now = start
     var records: [BrokerRecord] = []
 
-    init(_ configure: (inout Behavior) -> Void = { _ in }) {
+    init(_ configure: (inout Behavior) -> Void = { _ in }, _ rules: [BrokerRule] = []) {
         var behavior = Behavior()
         configure(&behavior)
         take([.behaviorSet(behavior, .configuration, at: now), .priceSet(apple, applePrice, at: now)])
+        for rule in rules {
+            do {
+                take([.rulePut(try Rule(rule), .control, at: now)])
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
     }
+
+    init(_ rules: [BrokerRule]) { self.init({ _ in }, rules) }
 
     mutating func take(_ new: [BrokerRecord]) {
         for record in new {
@@ -47,24 +57,52 @@ struct Desk {
         records += new
     }
 
-    @discardableResult
-    mutating func place(_ content: OrderContent, traceparent: String = "") -> PlaceAnswer {
-        let decision = book.place(content, traceparent: traceparent, at: now, rules)
-        take(decision.records)
-        return decision.answer
+    /// Takes note of a request, as every request is.
+    mutating func arrive(_ operation: Operation, _ key: OrderKey, _ terms: OrderContent? = nil) -> Arrival {
+        let fact = RequestFact(
+            operation: operation, subject: "order:\(key.account)/\(key.clientOrder)", account: key.account.text,
+            clientOrder: key.clientOrder.text)
+        do {
+            let decision = try book.arrive(fact, terms: terms, at: now, venue)
+            take(decision.records)
+            return decision.answer
+        } catch {
+            preconditionFailure("\(error)")
+        }
     }
 
+    /// What the broker says to an order, in a word.
     @discardableResult
-    mutating func cancel(_ original: String, request: String) -> CancelAnswer {
-        let decision = book.cancel(id(original), request: key(request), at: now)
-        take(decision.records)
-        return decision.answer
+    mutating func place(_ content: OrderContent, traceparent: String = "", _ rules: BookRules = venue) -> String {
+        let arrival = arrive(.placeOrder, content.key, content)
+        do {
+            let decision = try book.place(content, traceparent: traceparent, arrival, at: now, rules)
+            take(decision.records)
+            if case .replayed = decision.answer { return "replayed" }
+            return "accepted"
+        } catch {
+            return "\(error.reason)"
+        }
+    }
+
+    /// What the broker says to a cancel request, in a word.
+    @discardableResult
+    mutating func cancel(_ original: String, request: String, _ account: AccountID = alice) -> String {
+        let request = key(request, account)
+        let arrival = arrive(.cancelOrder, request)
+        do {
+            let decision = try book.cancel(id(original), request: request, arrival, at: now)
+            take(decision.records)
+            return "taken"
+        } catch {
+            return "\(error.reason)"
+        }
     }
 
     /// Moves the time forward and does what is due, each at its time.
     mutating func advance(milliseconds: Int64 = 0) {
         now = now + .milliseconds(milliseconds)
-        while let record = book.recordDue(by: now, rules) { take([record]) }
+        while let record = book.recordDue(by: now, venue) { take([record]) }
     }
 
     func state(_ text: String) -> String {

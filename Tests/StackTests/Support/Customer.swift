@@ -89,7 +89,10 @@ extension ChannelOrder {
     var hasEnded: Bool {
         switch ordStatus {
         case .filled, .canceled, .rejected, .expired, .denied, .needsReview: true
-        case .unspecified, .pendingNew, .new, .partiallyFilled, .pendingCancel, .unconfirmed, .unrecognized: false
+        case .unspecified, .pendingNew, .new, .partiallyFilled, .pendingCancel, .pendingReplace, .suspended,
+            .unconfirmed,
+            .unrecognized:
+            false
         }
     }
 }

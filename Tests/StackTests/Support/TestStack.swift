@@ -64,9 +64,11 @@ final class TestStack: Sendable {
         Customer(name: name, door: try door, token: try stack.folder.token(for: name))
     }
 
-    func setBehavior(_ behavior: BrokerBehavior) async throws {
-        _ = try await BrokerControlServiceClient(try channel(to: .mockBroker, control: true)).setBehavior(
-            BrokerSetBehaviorRequest(behavior: behavior))
+    /// How the broker behaves from now on.
+    func setBroker(_ behavior: BrokerBehavior, _ rules: [BrokerRule]) async throws {
+        let control = BrokerControlServiceClient(try channel(to: .mockBroker, control: true))
+        _ = try await control.setBehavior(BrokerSetBehaviorRequest(behavior: behavior))
+        _ = try await control.setRules(BrokerSetRulesRequest(rules: rules))
     }
 
     /// Opens a won account and a dollar account for a customer.

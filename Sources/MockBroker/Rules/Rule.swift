@@ -1,0 +1,38 @@
+package import Contracts
+
+/// One instruction to misbehave, read and found good.
+package struct Rule: Hashable, Sendable {
+    /// As it was given, for lists and the journal.
+    package let source: BrokerRule
+    package let id: String
+    let priority: Int
+    let selector: RuleSelector
+    let point: InjectionPoint
+    package let action: RuleAction
+    let alsoApplyLowerPriority: Bool
+    /// Nil means without limit.
+    let maximumFirings: Int?
+    let maximumFiringsPerSubject: Int?
+    let probability: Double
+    let isEnabled: Bool
+
+    /// Whether it is asked at this occasion at all.
+    func isAsked(about event: Occasion.Event) -> Bool {
+        switch event {
+        case .report: isEnabled && point.isAboutReports
+        case .request(let operation): isEnabled && !point.isAboutReports && action.concerns(operation)
+        }
+    }
+}
+
+extension RuleAction {
+    /// Faults in an order's life have no meaning in calls that change none.
+    fileprivate func concerns(_ operation: Operation) -> Bool {
+        switch self {
+        case .order(.refuse): Operation.changes.contains(operation)
+        case .order(.slow): operation == .cancelOrder || operation == .replaceOrder
+        case .fills: operation == .placeOrder
+        case .latency, .rpc, .event, .crash: true
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import Contracts
+internal import Domain
+internal import Limits
+internal import Protobuf
+internal import RPCCore
+
+extension RequestFact {
+    /// Pairs of metadata that are kept of one request, and bytes of each value.
+    private static let pairLimit = 32
+    private static let valueLimitBytes = 256
+    /// What is never written anywhere.
+    private static let secrets: Set<String> = ["authorization", "proxy-authorization", "cookie", "x-api-key"]
+
+    /// What a call brought. Texts that are no ids do not name anything: they do not get attempts of their own.
+    init(
+        _ operation: Operation, _ request: some Message, _ context: ServerContext, account: String = "",
+        clientOrder: String = "", order: String = ""
+    ) {
+        let account = AccountID(rawValue: account)?.text ?? ""
+        let clientOrder = ClientOrderID(rawValue: clientOrder)?.text ?? ""
+        let order = BrokerOrderID(rawValue: order)?.text ?? ""
+        let subject =
+            if !clientOrder.isEmpty {
+                "order:\(account)/\(clientOrder)"
+            } else if !order.isEmpty {
+                "order-id:\(account)/\(order)"
+            } else if !account.isEmpty {
+                "account:\(account)"
+            } else {
+                "broker"
+            }
+        var metadata: [String: String] = [:]
+        for element in context.metadata where metadata.count < Self.pairLimit {
+            guard case .text(let text) = element.value, !Self.secrets.contains(element.key) else { continue }
+            guard text.utf8.count <= Self.valueLimitBytes else { continue }
+            metadata[element.key] = metadata[element.key] ?? text
+        }
+        self.init(
+            operation: operation, subject: subject, account: account, clientOrder: clientOrder,
+            timeLeft: context.deadline.map { ContinuousClock.now.duration(to: $0.instant) }, metadata: metadata,
+            body: request.encoded())
+    }
+}

@@ -1,0 +1,248 @@
+internal import Contracts
+internal import Domain
+internal import Limits
+internal import Protobuf
+internal import RPCCore
+internal import ServiceKit
+
+/// The way of every request: it is noted, rules strike at their places, it is carried out, and its end is noted.
+struct RequestPipeline {
+    let core: BrokerCore
+    let environment: ServiceEnvironment
+    /// How long a call without a deadline is held by a rule that gives no answer.
+    let noAnswerLimit: Duration
+
+    /// A request that rules have looked at, on its way.
+    struct Passage: Sendable {
+        let space: SpaceID
+        let arrival: Arrival
+    }
+
+    /// Carries a request out that has one reply.
+    ///
+    /// - Parameters:
+    ///   - terms: the order that it places or is about.
+    ///   - decide: makes the records and the answer, or refuses, from the book as it is at the commit.
+    ///   - reply: makes the reply from the answer and the changed book.
+    func run<Answer: Sendable, Reply: Sendable>(
+        _ fact: RequestFact, terms: OrderContent? = nil, _ context: ServerContext,
+        decide: (borrowing BrokerBook, Arrival, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
+        order: (Answer) -> BrokerOrderID? = { _ in nil },
+        reply: (borrowing BrokerBook, Answer) -> Reply
+    ) async throws -> Reply {
+        let space = try core.space(named: Self.namespace(context))
+        let venue = core.venue
+        /// The arrival, and the end when nothing happens before the commit.
+        var (arrival, end) = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+            let noted = try book.arrive(fact, terms: terms, at: now, venue)
+            guard !noted.answer.pausesBeforeCommit else {
+                return Decision(records: noted.records, answer: (noted.answer, Result<Answer, BrokerRefusal>?.none))
+            }
+            let (records, answer) = Self.decided(noted.answer, order, at: now) { () throws(BrokerRefusal) in
+                try decide(book, noted.answer, now)
+            }
+            return Decision(records: noted.records + records, answer: (noted.answer, answer))
+        } then: { book, answer in
+            (answer.0, answer.1.map { $0.map { reply(book, $0) } })
+        }
+        let passage = Passage(space: space, arrival: arrival)
+        tell(context, passage)
+        if end == nil {
+            try await strike(.beforeRead, passage, context)
+            if !arrival.firings(at: .afterReadBeforeCommit).isEmpty,
+                try await isGood(space, { book, now throws(BrokerRefusal) in _ = try decide(book, arrival, now) })
+            {
+                try await strike(.afterReadBeforeCommit, passage, context)
+            }
+            end = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+                let (records, answer) = Self.decided(arrival, order, at: now) { () throws(BrokerRefusal) in
+                    try decide(book, arrival, now)
+                }
+                return Decision(records: records, answer: answer)
+            } then: { book, answer in
+                answer.map { reply(book, $0) }
+            }
+        }
+        guard let end else { preconditionFailure("a request that was carried out has an end") }
+        let ownCode =
+            switch end {
+            case .success: Status.Code.ok
+            case .failure(let refusal): refusal.status.code
+            }
+        try await strike(.afterCommitBeforeReply, passage, context, ownCode)
+        switch end {
+        case .success(let reply):
+            try note(passage, code: ownCode, fate: .sent)
+            return reply
+        case .failure(let refusal):
+            try note(passage, code: ownCode, reason: refusal.reason.rawValue, fate: .sent)
+            throw refusal
+        }
+    }
+
+    /// Lets a request in that has a stream of replies, up to its first message. End it with `close`.
+    func open(_ fact: RequestFact, _ context: ServerContext) async throws -> Passage {
+        let space = try core.space(named: Self.namespace(context))
+        let venue = core.venue
+        let arrival = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+            try book.arrive(fact, terms: nil, at: now, venue)
+        } then: { _, arrival in
+            arrival
+        }
+        let passage = Passage(space: space, arrival: arrival)
+        tell(context, passage)
+        for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply] {
+            try await strike(point, passage, context)
+        }
+        return passage
+    }
+
+    /// Notes the end of what `open` let in; nil when all went well.
+    func close(_ passage: Passage, _ error: (any Error)?) {
+        let status = error.map { Status(describing: $0) } ?? .ok
+        let isGone = error is CancellationError
+        // Its namespace may be gone, or the disk: then there is no journal to note it in.
+        try? note(
+            passage, code: isGone ? nil : status.code, reason: status.isOK || isGone ? "" : status.reason,
+            fate: isGone ? .callerGone : .sent)
+    }
+
+    // MARK: Steps
+
+    private static func namespace(_ context: ServerContext) -> String {
+        context.metadata["x-mock-namespace"] ?? Namespaces.defaultName
+    }
+
+    private static func decided<Answer>(
+        _ arrival: Arrival, _ order: (Answer) -> BrokerOrderID?, at now: UnixTime,
+        _ decide: () throws(BrokerRefusal) -> Decision<Answer>
+    ) -> ([BrokerRecord], Result<Answer, BrokerRefusal>) {
+        do throws(BrokerRefusal) {
+            let decision = try decide()
+            guard !decision.records.isEmpty, let order = order(decision.answer) else {
+                return (decision.records, .success(decision.answer))
+            }
+            return (
+                decision.records + [.committed(request: arrival.number, order, at: now)], .success(decision.answer)
+            )
+        } catch {
+            return ([], .failure(error))
+        }
+    }
+
+    /// Whether the request would be carried out now.
+    private func isGood(
+        _ space: SpaceID, _ decide: (borrowing BrokerBook, UnixTime) throws(BrokerRefusal) -> Void
+    ) async throws(BrokerRefusal) -> Bool {
+        try await core.read(in: space) { book, now throws(BrokerRefusal) in
+            do throws(BrokerRefusal) {
+                try decide(book, now)
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    /// Carries out what rules do to the request at this place.
+    ///
+    /// - Parameter ownCode: of the broker's own answer, when it has one.
+    /// - Throws: the status that the caller sees instead of an answer.
+    private func strike(
+        _ point: InjectionPoint, _ passage: Passage, _ context: ServerContext, _ ownCode: Status.Code? = nil
+    ) async throws {
+        for firing in passage.arrival.firings(at: point) {
+            switch firing.action {
+            case .latency:
+                try await notingGoneCaller(passage, ownCode) {
+                    try await delay(firing, in: passage.space)
+                }
+            case .rpc(.status(let code, let message, let detail, let retryAfter)):
+                let status = Status(code, message, detail, retryAfter)
+                try note(passage, code: ownCode, shown: status.code, fate: .replaced)
+                throw status
+            case .rpc(.noAnswer):
+                try note(passage, code: ownCode, fate: .withheld)
+                try await hold(context)
+            case .crash(let loss):
+                core.crash(loss)
+                try await hold(context)
+            case .order, .fills, .event: break
+            }
+        }
+    }
+
+    private func delay(_ firing: Firing, in space: SpaceID) async throws {
+        guard let microseconds = firing.values.first else { return }
+        guard microseconds != LatencyDistribution.untilReleased else {
+            return try await core.waitForRelease(of: firing.rule, in: space)
+        }
+        guard microseconds > 0 else { return }
+        try await core.sleep(in: space, until: try core.now(in: space) + .microseconds(microseconds))
+    }
+
+    /// Waits until the caller stops waiting, at most `noAnswerLimit`, and never returns.
+    ///
+    /// The transport cancels this task when the caller has gone or its deadline has passed; a caller that would wait for
+    /// ever finds, after the limit, what a broken connection looks like: UNAVAILABLE without any detail.
+    private func hold(_ context: ServerContext) async throws -> Never {
+        let limit = ContinuousClock.now + noAnswerLimit
+        let end = min(limit, context.deadline?.instant ?? limit)
+        try await Task.sleep(until: end, clock: .continuous)
+        throw Status(.unavailable, "connection lost")
+    }
+
+    private func notingGoneCaller(
+        _ passage: Passage, _ ownCode: Status.Code?, _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch let error as CancellationError {
+            try note(passage, code: ownCode, fate: .callerGone)
+            throw error
+        }
+    }
+
+    private func note(
+        _ passage: Passage, code: Status.Code?, reason: String = "", shown: Status.Code? = nil, fate: ReplyFate
+    ) throws(BrokerRefusal) {
+        let fact = ReplyFact(
+            request: passage.arrival.number, code: code?.rawValue, reason: reason, shownCode: shown?.rawValue,
+            fate: fate)
+        try core.note(in: passage.space) { now in [.replied(fact, at: now)] }
+    }
+
+    /// Says in the trailers which rules fired, unless the namespace hides that.
+    private func tell(_ context: ServerContext, _ passage: Passage) {
+        guard !passage.arrival.firings.isEmpty, !core.hidesDecisions(in: passage.space) else { return }
+        var metadata = Metadata()
+        for firing in passage.arrival.firings {
+            metadata.add("\(firing.rule)@\(firing.point.name)", for: "x-mock-decision")
+        }
+        context.appendTrailingMetadata(metadata)
+    }
+}
+
+extension Status {
+    /// What a rule says instead of the broker.
+    fileprivate init(_ code: Int, _ message: String, _ detail: WireErrorDetail?, _ retryAfter: Duration?) {
+        var details: [Google_Protobuf_Any] = []
+        if let detail { details.append(Google_Protobuf_Any(packing: detail)) }
+        var metadata = Metadata()
+        if let retryAfter {
+            details.append(
+                Google_Protobuf_Any(packing: GoogleRPCRetryInfo(retryDelay: Google_Protobuf_Duration(retryAfter))))
+            metadata.add("\(retryAfter.wholeNanoseconds / 1_000_000)", for: "grpc-retry-pushback-ms")
+        }
+        guard let known = Code(rawValue: code) else { preconditionFailure("a rule with the code \(code) is refused") }
+        let rich = GoogleRPCStatus(code: Int32(code), message: message, details: details)
+        self.init(known, message, details: details.isEmpty ? [] : rich.encoded(), metadata: metadata)
+    }
+}
+
+extension Metadata {
+    /// Adds a pair of ours, which is always good.
+    fileprivate mutating func add(_ text: String, for key: String) {
+        do { try append(text, for: key) } catch { preconditionFailure("\(key): \(error)") }
+    }
+}
