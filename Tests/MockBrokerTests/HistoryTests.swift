@@ -186,7 +186,7 @@ extension BrokerRecord {
     fileprivate func subject(in book: BrokerBook) -> OrderKey? {
         switch self {
         case .behaviorSet, .priceSet, .rulePut, .ruleRemoved, .rulesCleared, .scripted, .clockSet, .committed, .replied,
-            .offered, .controlled:
+            .offered, .controlled, .asked:
             nil
         case .requested(let fact, _, _): key(fact.clientOrder, AccountID(rawValue: fact.account)!)
         case .accepted(let acceptance): acceptance.content.key

@@ -27,10 +27,12 @@ import Testing
             .committed(request: 2, desk.book.orders[0].id, at: desk.now),
             .replied(
                 ReplyFact(request: 2, code: nil, reason: "WHY", shownCode: 14, fate: .replaced), at: desk.now),
+            .asked(sequence: 1, desk.book.offer(1, at: desk.now).decisions, at: desk.now),
             .offered(
                 OfferFact(
-                    stream: 3, sequence: 1, fates: [.delivered, .duplicated],
+                    stream: 3, sequence: 1, attempt: 1, fate: .duplicated,
                     decisions: desk.book.offer(1, at: desk.now).decisions), at: desk.now),
+            .offered(OfferFact(stream: 3, sequence: 1, attempt: nil, fate: .delivered), at: desk.now),
             .controlled(method: "PutRule", body: [1, 2, 3], at: desk.now),
             .scripted(desk.book.rules.log.sorted, at: desk.now),
             .ruleRemoved("slow", at: desk.now), .rulesCleared(at: desk.now),
@@ -47,7 +49,7 @@ import Testing
             tags.insert(bytes[0])
             #expect(try BrokerRecord(decoding: bytes[...]) == record)
         }
-        #expect(tags == Set(1...18))
+        #expect(tags == Set(1...19))
     }
 
     @Test func aRecordThatIsCutIsNone() {
@@ -66,7 +68,7 @@ import Testing
             var bytes = (0..<Int.random(in: 0...80, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
             }
-            if Bool.random(using: &random), !bytes.isEmpty { bytes[0] = UInt8.random(in: 1...18, using: &random) }
+            if Bool.random(using: &random), !bytes.isEmpty { bytes[0] = UInt8.random(in: 1...19, using: &random) }
             _ = try? BrokerRecord(decoding: bytes[...])
             _ = try? JournalFrame.records(bytes[...])
             if let header = JournalFrame.header(bytes[...]) { _ = JournalFrame.isIntact(header, bytes[...]) }

@@ -41,6 +41,8 @@ package struct BrokerBook: Sendable {
     private var attempts: [AttemptKey: Int] = [:]
     /// How often each report was offered to a stream, by its place in the feed.
     private var offers: [Int] = []
+    /// Reports that lists leave out, unless they begin at the very beginning.
+    package private(set) var unlisted: Set<Int> = []
     private var open: [Int: OpenRequest] = [:]
 
     /// A request without a reply.
@@ -160,16 +162,21 @@ package struct BrokerBook: Sendable {
             guard let request = open.removeValue(forKey: fact.request) else { throw .unknownRequest(fact.request) }
             if request.operation == .placeOrder, fact.fate == .withheld { lostReplies += 1 }
             evidence.add(.reply(fact, committed: request.committed), at: at)
+        case .asked(let sequence, let decisions, let at):
+            guard offers.indices.contains(sequence - 1) else { throw .unknownReport(sequence) }
+            offers[sequence - 1] += 1
+            rules.apply(decisions, at: at)
+            for firing in rules.firings(decisions) {
+                if case .event(.drop(fromLists: true)) = firing.action { unlisted.insert(sequence) }
+            }
         case .offered(let fact, let at):
             guard offers.indices.contains(fact.sequence - 1) else { throw .unknownReport(fact.sequence) }
-            offers[fact.sequence - 1] += 1
-            rules.apply(fact.decisions, at: at)
-            for fate in fact.fates {
-                evidence.add(
-                    .delivery(
-                        stream: fact.stream, sequence: fact.sequence, attempt: offers[fact.sequence - 1], fate,
-                        fact.decisions), at: at)
-            }
+            if fact.attempt == nil { offers[fact.sequence - 1] += 1 }
+            let attempt = fact.attempt ?? offers[fact.sequence - 1]
+            evidence.add(
+                .delivery(
+                    stream: fact.stream, sequence: fact.sequence, attempt: attempt, fact.fate, fact.decisions),
+                at: at)
         case .controlled(let method, let body, let at): evidence.add(.control(method: method, body: body), at: at)
         case .accepted(let acceptance): try accept(acceptance)
         case .planned(let id, let plan, _):

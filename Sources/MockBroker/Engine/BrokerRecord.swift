@@ -20,6 +20,8 @@ package enum BrokerRecord: Hashable, Sendable {
     case committed(request: Int, BrokerOrderID, at: UnixTime)
     /// A client's request ended.
     case replied(ReplyFact, at: UnixTime)
+    /// Rules were asked about the next offer of a report to a stream.
+    case asked(sequence: Int, [RuleDecision], at: UnixTime)
     /// A report was offered to a stream.
     case offered(OfferFact, at: UnixTime)
     /// A test told the broker something.

@@ -83,14 +83,17 @@ package struct OfferFact: Hashable, Sendable {
     package let stream: Int
     /// Of the report.
     package let sequence: Int
-    /// One for each time it was delivered, or that it was not.
-    package let fates: [DeliveryFate]
+    /// Which offer of this report it was, when rules were asked about it (`BrokerRecord.asked`); nil counts it now.
+    package let attempt: Int?
+    package let fate: DeliveryFate
+    /// What rules decided about it.
     package let decisions: [RuleDecision]
 
-    package init(stream: Int, sequence: Int, fates: [DeliveryFate], decisions: [RuleDecision]) {
+    package init(stream: Int, sequence: Int, attempt: Int?, fate: DeliveryFate, decisions: [RuleDecision] = []) {
         self.stream = stream
         self.sequence = sequence
-        self.fates = fates
+        self.attempt = attempt
+        self.fate = fate
         self.decisions = decisions
     }
 }

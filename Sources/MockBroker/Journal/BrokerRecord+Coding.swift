@@ -9,7 +9,7 @@ extension BrokerRecord {
         case behaviorSet = 1
         case priceSet, accepted, planned, cancelRequested, canceled, filled, expired
         case rulePut, ruleRemoved, rulesCleared, scripted, clockSet
-        case requested, committed, replied, offered, controlled
+        case requested, committed, replied, offered, controlled, asked
     }
 
     /// The one form of this record in bytes.
@@ -64,8 +64,13 @@ extension BrokerRecord {
             writer.append(Tag.offered, at)
             writer.append(Int64(fact.stream))
             writer.append(Int64(fact.sequence))
-            writer.append(fact.fates.map(\.rawValue))
+            writer.append(Int64(fact.attempt ?? 0))
+            writer.append(fact.fate.rawValue)
             writer.append(fact.decisions)
+        case .asked(let sequence, let decisions, let at):
+            writer.append(Tag.asked, at)
+            writer.append(Int64(sequence))
+            writer.append(decisions)
         case .controlled(let method, let body, let at):
             writer.append(Tag.controlled, at)
             writer.append(method)
@@ -138,10 +143,14 @@ extension BrokerRecord {
                     request: try reader.count(), code: try reader.code(), reason: try reader.text(),
                     shownCode: try reader.code(), fate: try reader.choice()), at: at)
         case .offered:
+            let stream = try reader.count()
+            let sequence = try reader.count()
+            let attempt = try reader.count()
             self = .offered(
                 OfferFact(
-                    stream: try reader.count(), sequence: try reader.count(), fates: try reader.fates(),
-                    decisions: try reader.decisions()), at: at)
+                    stream: stream, sequence: sequence, attempt: attempt == 0 ? nil : attempt,
+                    fate: try reader.choice(), decisions: try reader.decisions()), at: at)
+        case .asked: self = .asked(sequence: try reader.count(), try reader.decisions(), at: at)
         case .controlled: self = .controlled(method: try reader.text(), body: Array(try reader.slice()), at: at)
         case .accepted:
             self = .accepted(
@@ -319,15 +328,6 @@ extension ByteReader {
     private mutating func elements() throws(RecordCodingError) -> Int {
         guard let count = Int(exactly: try unsigned()), count <= remaining else { throw .malformed }
         return count
-    }
-
-    fileprivate mutating func fates() throws(RecordCodingError) -> [DeliveryFate] {
-        var fates: [DeliveryFate] = []
-        for byte in try slice() {
-            guard let fate = DeliveryFate(rawValue: byte) else { throw .malformed }
-            fates.append(fate)
-        }
-        return fates
     }
 
     fileprivate mutating func template() throws(RecordCodingError) -> FillTemplate {

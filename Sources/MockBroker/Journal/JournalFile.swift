@@ -33,7 +33,7 @@ package final class JournalFile: @unchecked Sendable {
     private init(path: String) throws(JournalError) {
         descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(call: "open", code: errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(descriptor) else {
             let code = errno
             close(descriptor)
             throw code == EWOULDBLOCK ? .inUse : .system(call: "flock", code: code)
@@ -47,6 +47,18 @@ package final class JournalFile: @unchecked Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Takes the file for this process. Tries for a quarter of a second: a process that was killed, or one between fork
+    /// and exec, holds it a moment longer than it lives.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for _ in 0..<50 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { return false }
+            usleep(5000)
+        }
+        errno = EWOULDBLOCK
+        return false
+    }
 
     /// Writes one batch and waits until it is on disk. After an error the file must not be written any more, because
     /// nobody knows what the disk holds.

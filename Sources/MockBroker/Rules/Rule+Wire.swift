@@ -62,7 +62,7 @@ extension RuleAction {
         case .rpc(.noAnswer):
             return (.afterCommitBeforeReply, InjectionPoint.requests.subtracting([.duringReply]))
         case .order, .fills: return (.afterReadBeforeCommit, [.afterReadBeforeCommit])
-        case .event(.duplicate): return (.beforeEvent, [.beforeEvent])
+        case .event(let fault): return (fault.usualPlace, fault.places)
         case .crash: return (.afterCommitBeforeReply, Set(InjectionPoint.allCases).subtracting([.duringReply]))
         }
     }
@@ -85,6 +85,7 @@ extension RuleAction {
         case .order(.refuse): wanted = Operation.changes
         case .order(.slow): wanted = [.cancelOrder, .replaceOrder]
         case .fills: wanted = [.placeOrder]
+        case .event(.cursor): wanted = [.streamExecutions]
         case .latency, .rpc, .event, .crash: return
         }
         guard selector.operations.isSubset(of: wanted) else {
@@ -155,28 +156,6 @@ extension OrderFault {
         case .suspend: throw .notOffered("suspend")
         case .restate: throw .notOffered("restate")
         case .newOrderID: throw .notOffered("new_order_id")
-        case nil: throw InvalidSetting(path: "fault", problem: "is missing")
-        }
-    }
-}
-
-extension EventFault {
-    init(_ wire: BrokerEventFault) throws(InvalidSetting) {
-        switch wire.fault {
-        case .duplicate(let wire):
-            guard wire.spacing == nil else { throw .notOffered("duplicate.spacing") }
-            guard wire.kind == .unspecified else { throw .notOffered("duplicate.kind") }
-            self = .duplicate(copies: Int(try SettingReader.number(wire.copies, in: 1...1000, "duplicate.copies")))
-        case .drop: throw .notOffered("drop")
-        case .reorder: throw .notOffered("reorder")
-        case .batch: throw .notOffered("batch")
-        case .corrupt: throw .notOffered("corrupt")
-        case .sequenceGap: throw .notOffered("sequence_gap")
-        case .sequenceReset: throw .notOffered("sequence_reset")
-        case .hang: throw .notOffered("hang")
-        case .disconnect: throw .notOffered("disconnect")
-        case .cursor: throw .notOffered("cursor")
-        case .replayFlagMissing: throw .notOffered("replay_flag_missing")
         case nil: throw InvalidSetting(path: "fault", problem: "is missing")
         }
     }

@@ -32,6 +32,7 @@ extension RuleAction {
         case .order(.refuse): Operation.changes.contains(operation)
         case .order(.slow): operation == .cancelOrder || operation == .replaceOrder
         case .fills: operation == .placeOrder
+        case .event(.cursor): operation == .streamExecutions
         case .latency, .rpc, .event, .crash: true
         }
     }

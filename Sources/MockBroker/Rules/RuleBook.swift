@@ -16,7 +16,7 @@ package struct RuleBook: Sendable {
     /// In the order in which they are asked.
     package private(set) var entries: [Entry] = []
     /// Whether any rule looks at reports, or at requests: most brokers have none, and then nothing is asked.
-    private var asksAboutReports = false
+    package private(set) var asksAboutReports = false
     private var asksAboutRequests = false
     /// Decides instead of the seed, when set.
     package private(set) var script: DecisionLog?

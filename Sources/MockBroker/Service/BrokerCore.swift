@@ -1,3 +1,4 @@
+internal import Contracts
 internal import DequeModule
 package import Domain
 internal import Limits
@@ -223,6 +224,56 @@ package final class BrokerCore: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// A report that a stream takes, and what rules make of it.
+    struct Offer: Sendable {
+        let sequence: Int
+        let at: UnixTime
+        /// Nil when no rule looks at reports.
+        let attempt: Int?
+        let decisions: [RuleDecision]
+        let firings: [Firing]
+    }
+
+    /// Up to `limit` reports after `sequence` that are on disk, each asked about by the rules once.
+    func offers(in space: SpaceID, after sequence: Int, limit: Int) throws(BrokerRefusal) -> [Offer] {
+        let (durable, asks) = try look(in: space) { book, durable in (durable, book.rules.asksAboutReports) }
+        guard sequence < durable else { return [] }
+        let sequences = sequence + 1...min(durable, sequence + limit)
+        guard asks else {
+            return try look(in: space) { book, _ in
+                sequences.map {
+                    Offer(sequence: $0, at: book.feed[$0 - 1].at, attempt: nil, decisions: [], firings: [])
+                }
+            }
+        }
+        var offers: [Offer] = []
+        // One by one: what one report makes of a rule counts for the next.
+        for sequence in sequences {
+            offers.append(
+                try commit(in: space) { book, now throws(BrokerRefusal) in
+                    let (decisions, firings) = book.offer(sequence, at: now)
+                    return Decision(
+                        records: [.asked(sequence: sequence, decisions, at: now)],
+                        answer: Offer(
+                            sequence: sequence, at: book.feed[sequence - 1].at, attempt: book.offers(sequence) + 1,
+                            decisions: decisions, firings: firings))
+                } _: { _, offer in
+                    offer
+                }.0)
+        }
+        return offers
+    }
+
+    /// The report with this sequence, as it travels.
+    func report(in space: SpaceID, _ sequence: Int) throws(BrokerRefusal) -> BrokerSequencedReport {
+        try look(in: space) { book, _ in book.report(sequence) }
+    }
+
+    /// Whether there is such a rule and it is enabled.
+    func holds(_ rule: String, in space: SpaceID) -> Bool {
+        (try? look(in: space) { book, _ in book.rules.rule(rule)?.isEnabled ?? false }) ?? false
     }
 
     /// The cursor after the last report on disk, and its sequence.
@@ -484,8 +535,7 @@ package final class BrokerCore: Sendable {
     package func waitForRelease(of rule: String, in space: SpaceID) async throws {
         while true {
             let rings = settingsBell.rings
-            let isThere = try look(in: space) { book, _ in book.rules.rule(rule)?.isEnabled ?? false }
-            guard isThere else { return }
+            guard holds(rule, in: space) else { return }
             try await settingsBell.wait(past: rings, until: nil, on: clock)
         }
     }

@@ -150,9 +150,12 @@ struct BrokerServiceHandler: BrokerService {
         }
         let start = try core.sequence(in: space, of: request.cursor)
         let limit = request.pageSize == 0 ? 100 : Int(request.pageSize)
-        let page = try core.feed(in: space, after: start, limit: limit) { book, sequence, _ in book.report(sequence) }
+        let page = try core.feed(in: space, after: start, limit: limit) { book, sequence, _ in
+            (isShown: start == 0 || !book.unlisted.contains(sequence), report: book.report(sequence))
+        }
         return BrokerListExecutionsResponse(
-            reports: page.reports, nextCursor: page.reports.last?.cursor ?? request.cursor,
+            reports: page.reports.filter(\.isShown).map(\.report),
+            nextCursor: page.reports.last?.report.cursor ?? request.cursor,
             complete: start + page.reports.count >= page.durableSequence)
     }
 
@@ -166,11 +169,13 @@ struct BrokerServiceHandler: BrokerService {
                 throw BrokerRefusal.invalidField(
                     path: "accounts", reason: "ACCOUNTS_NOT_OFFERED", problem: "is not offered by this version")
             }
+            let asked = try core.sequence(in: passage.space, of: request.cursor)
+            let last = try core.lastCursor(in: passage.space).sequence
             let reader = ExecutionReader(
                 core: core, space: passage.space, stream: passage.arrival.number,
                 heartbeatInterval: configuration.heartbeatInterval,
-                sequence: try core.sequence(in: passage.space, of: request.cursor))
-            try await reader.run { event in try await responses.write(BrokerExecutionEvent(event: event)) }
+                start: passage.arrival.start(asked: asked, last: last), call: context.call)
+            try await reader.run()
         } catch {
             pipeline.close(passage, error)
             throw error
@@ -211,6 +216,17 @@ struct BrokerServiceHandler: BrokerService {
             if fact.operation == .placeOrder { attempts.replyLost.increment() }
             environment.log.info("\(what).reply_lost", metadata: facts)
         }
+    }
+}
+
+extension Arrival {
+    /// Where a stream begins that asked for what comes after `asked`.
+    fileprivate func start(asked: Int, last: Int) -> Int {
+        for firing in firings {
+            guard case .event(.cursor(let offBy)) = firing.action else { continue }
+            return offBy.map { min(max(0, asked + $0), last) } ?? 0
+        }
+        return asked
     }
 }
 

@@ -1,106 +1,153 @@
 internal import Contracts
 internal import Domain
 internal import Protobuf
+internal import RPCCore
 
-/// One reader of the feed: a place in the log, not a queue, so that a slow client costs nothing but its own time.
+/// One reader of the feed: a place in the log, not a queue of its own for each report, so that a slow client costs
+/// nothing but its own time.
 struct ExecutionReader {
     private static let batch = 64
-
-    /// A report, and what rules make of delivering it.
-    private struct Delivery: Sendable {
-        let report: BrokerSequencedReport
-        let copies: Int
-        /// Not delivered before.
-        let due: UnixTime
-        let decisions: [RuleDecision]
-    }
+    /// No more reports are taken while so much waits in the stream's queue.
+    private static let queueLimit = 4096
 
     let core: BrokerCore
     let space: SpaceID
     /// The number of the request that opened the stream.
     let stream: Int
     let heartbeatInterval: Duration
-    var sequence: Int
+    /// Of the report that the stream begins after.
+    let start: Int
+    let call: any ServerCall
 
-    /// Hands each report on disk to `send`, as rules say, and a heartbeat when there was nothing for an interval, the
-    /// first one at once. Ends by throwing: what `send` throws, `CancellationError`, or a refusal when the broker stops
-    /// or the namespace ends.
-    consuming func run(_ send: (BrokerExecutionEvent.Event) async throws -> Void) async throws -> Never {
+    /// Hands reports on disk to the client as rules say, and a heartbeat when there was nothing for an interval, the
+    /// first one at once. Ends by throwing: what the client's end throws, `CancellationError`, or a refusal when the
+    /// broker stops or the namespace ends.
+    func run() async throws -> Never {
+        var queue = DeliveryQueue(after: start)
+        var sequence = start
         var quietSince: UnixTime?
         /// Reports up to here were there before.
         let replayEnd = try core.lastCursor(in: space).sequence
         while true {
             let rings = core.feedBell.rings
             let settings = core.settingsBell.rings
-            let page = try core.feed(in: space, after: sequence, limit: Self.batch) { book, sequence, now in
-                Self.delivery(of: sequence, isReplay: sequence <= replayEnd, book, at: now)
+            var hasNews = false
+            if queue.count < Self.queueLimit {
+                for offer in try core.offers(in: space, after: sequence, limit: Self.batch) {
+                    queue.take(
+                        sequence: offer.sequence, at: offer.at, isReplay: offer.sequence <= replayEnd,
+                        attempt: offer.attempt, decisions: offer.decisions, firings: offer.firings)
+                    sequence = offer.sequence
+                    hasNews = true
+                }
             }
-            let ready = page.reports.prefix { $0.due <= page.now }
-            if !ready.isEmpty {
-                try await deliver(ready, send)
-                sequence += ready.count
-                quietSince = page.now
+            let now = try core.now(in: space)
+            if try await deliver(&queue, at: now) {
+                quietSince = now
                 continue
             }
-            let waiting = page.reports.first
+            guard !hasNews else { continue }
             try core.checkRunning()
-            if let since = quietSince, page.now < since + heartbeatInterval {
-                let next = min(since + heartbeatInterval, waiting?.due ?? since + heartbeatInterval)
+            if let since = quietSince, now < since + heartbeatInterval {
+                let next = min(since + heartbeatInterval, queue.nextDue ?? since + heartbeatInterval)
                 try await core.waitForNews(in: space, past: rings, settings: settings, until: next)
-            } else {
-                // What is still on its way does not exist yet for this reader.
+            } else if quietSince == nil || !queue.flush() {
                 let last =
-                    waiting == nil ? try core.lastCursor(in: space) : try core.cursor(in: space, after: sequence)
+                    if let end = queue.heartbeatEnd {
+                        try core.cursor(in: space, after: end)
+                    } else {
+                        try core.lastCursor(in: space)
+                    }
                 try await send(
                     .heartbeat(
                         BrokerHeartbeat(
                             lastCursor: last.text, lastSequence: Int64(last.sequence),
-                            serverTime: Google_Protobuf_Timestamp(page.now))))
-                quietSince = page.now
+                            serverTime: Google_Protobuf_Timestamp(now))))
+                quietSince = now
             }
         }
     }
 
-    private static func delivery(
-        of sequence: Int, isReplay: Bool, _ book: borrowing BrokerBook, at now: UnixTime
-    ) -> Delivery {
-        let (decisions, firings) = book.offer(sequence, at: now)
-        var copies = 1
-        var delay: Int64 = 0
-        for firing in firings where firing.point == .beforeEvent {
-            switch firing.action {
-            case .event(.duplicate(let more)): copies += more
-            case .latency: delay += max(0, firing.values.first ?? 0)
-            case .rpc, .order, .fills, .crash: break
-            }
-        }
-        var report = book.report(sequence)
-        report.replayed = isReplay
-        return Delivery(
-            report: report, copies: copies, due: book.feed[sequence - 1].at + .microseconds(delay),
-            decisions: decisions)
+    private func send(_ event: BrokerExecutionEvent.Event) async throws {
+        try await call.send(BrokerExecutionEvent(event: event).encoded())
     }
 
-    /// Sends what is due, and notes what was delivered, also when the client goes meanwhile.
-    private func deliver(
-        _ deliveries: ArraySlice<Delivery>, _ send: (BrokerExecutionEvent.Event) async throws -> Void
-    ) async throws {
+    /// Delivers what is due, and notes what was delivered, also when the client goes meanwhile. Says whether there was
+    /// anything.
+    private func deliver(_ queue: inout DeliveryQueue, at now: UnixTime) async throws -> Bool {
         var facts: [OfferFact] = []
         let result: Result<Void, any Error>
         do {
-            for delivery in deliveries {
-                for _ in 0..<delivery.copies { try await send(.report(delivery.report)) }
-                facts.append(
-                    OfferFact(
-                        stream: stream, sequence: Int(delivery.report.sequence),
-                        fates: [.delivered] + Array(repeating: .duplicated, count: delivery.copies - 1),
-                        decisions: delivery.decisions))
+            while facts.count < Self.batch,
+                let step = queue.next(at: now, isHeld: { core.holds($0, in: space) })
+            {
+                switch step {
+                case .deliver(let parcel):
+                    try await deliver(parcel)
+                    facts.append(
+                        OfferFact(
+                            stream: stream, sequence: parcel.sequence, attempt: parcel.attempt, fate: parcel.fate,
+                            decisions: parcel.decisions))
+                case .disconnect: throw Status(.unavailable, "the stream ends")
+                case .crash(let loss):
+                    core.crash(loss)
+                    try await Task.sleep(for: .seconds(30))
+                }
             }
             result = .success(())
         } catch {
             result = .failure(error)
         }
-        try core.note(in: space) { now in facts.map { .offered($0, at: now) } }
+        if !facts.isEmpty { try core.note(in: space) { now in facts.map { .offered($0, at: now) } } }
         try result.get()
+        return !facts.isEmpty
+    }
+
+    private func deliver(_ parcel: DeliveryQueue.Parcel) async throws {
+        var report = try core.report(in: space, parcel.sequence)
+        report.sequence = Int64(parcel.shownSequence)
+        report.replayed = parcel.showsReplayed
+        switch parcel.form {
+        case .dropped: break
+        case .report: try await send(.report(report))
+        case .copy(let kind, let number): try await send(.report(report.copy(kind, number)))
+        case .corrupted(let corruption):
+            try await call.send(BrokerExecutionEvent(event: .report(report)).encoded(corruption))
+        }
+    }
+}
+
+extension BrokerSequencedReport {
+    /// A copy that is not quite one.
+    fileprivate func copy(_ kind: EventFault.CopyKind, _ number: Int) -> BrokerSequencedReport {
+        var copy = self
+        switch kind {
+        case .same: break
+        case .newExecutionID:
+            copy.report?.execID =
+                BrokerExecutionID(derivedFrom: "mock-copy", report?.execID ?? "", String(number)).text
+        case .otherContent:
+            if let price = report?.lastPx {
+                copy.report?.lastPx = WireDecimal(unscaled: price.unscaled + 100, scale: price.scale)
+            }
+            copy.report?.text = "copy \(number)"
+        }
+        return copy
+    }
+}
+
+extension BrokerExecutionEvent {
+    /// What goes on the wire instead of this message.
+    fileprivate func encoded(_ corruption: EventFault.Corruption) -> [UInt8] {
+        switch corruption {
+        case .garbage: return [UInt8](repeating: 0xFF, count: 11)
+        case .truncated: return Array(encoded().prefix(encoded().count / 2))
+        // Field 1000, the number 1.
+        case .unknownField: return encoded() + [0xC0, 0x3E, 1]
+        case .unknownEnum:
+            guard case .report(var report)? = event else { return encoded() }
+            report.report?.execType = .unrecognized(99)
+            return BrokerExecutionEvent(event: .report(report)).encoded()
+        }
     }
 }
