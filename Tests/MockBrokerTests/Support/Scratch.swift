@@ -3,14 +3,22 @@ import FoundationEssentials
 /// A directory of this test alone, removed at the end.
 final class Scratch: Sendable {
     let directory: String
+    private let isOwner: Bool
+
+    /// A directory that somebody else removes.
+    init(sharing directory: String) {
+        self.directory = directory
+        isOwner = false
+    }
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "mock-broker-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         directory = url.path
+        isOwner = true
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    deinit { if isOwner { try? FileManager.default.removeItem(atPath: directory) } }
 
     func path(_ name: String) -> String { "\(directory)/\(name)" }
 
