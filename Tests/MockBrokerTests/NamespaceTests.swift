@@ -38,7 +38,7 @@ import Testing
             let lost = await status {
                 try await fixture.broker.placeOrder(
                     BrokerFixture.request("1"),
-                    options: CallOptions(timeout: .milliseconds(50), metadata: ["x-mock-namespace": "a"]))
+                    options: CallOptions(timeout: .seconds(1), metadata: ["x-mock-namespace": "a"]))
             }
             #expect(lost?.code == .deadlineExceeded)
             #expect(try await place("1", in: "b", fixture).replayed)
@@ -144,7 +144,7 @@ import Testing
             let lost = await status {
                 try await fixture.broker.placeOrder(
                     BrokerFixture.request("1"),
-                    options: CallOptions(timeout: .milliseconds(50), metadata: ["x-mock-namespace": "a"]))
+                    options: CallOptions(timeout: .seconds(1), metadata: ["x-mock-namespace": "a"]))
             }
             #expect(lost?.code == .deadlineExceeded)
             let rules = try await fixture.control.listRules(.init(namespace: "a")).rules

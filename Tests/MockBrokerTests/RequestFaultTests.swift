@@ -66,7 +66,7 @@ import Testing
             try await fixture.setRules([rule(.noAnswer(BrokerNoAnswer()), at: point)])
             let request = try BrokerFixture.request("1")
             let failed = await status {
-                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
+                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .seconds(1)))
             }
             #expect(failed?.code == .deadlineExceeded)
             #expect(failed?.outcome == .unknown)

@@ -49,7 +49,7 @@ import Testing
         try await BrokerFixture.run(scratch, .with { $0.rules = [.loseReplies(attempts: 1...1)] }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
-                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
+                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .seconds(1)))
             }
             #expect(lost?.code == .deadlineExceeded)
             #expect(lost?.outcome == .unknown)
@@ -80,7 +80,7 @@ import Testing
         try await BrokerFixture.run(scratch, .with { $0.rules = [.loseRequests()] }) { fixture in
             let request = try BrokerFixture.request("order-1")
             let lost = await status {
-                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .milliseconds(50)))
+                try await fixture.broker.placeOrder(request, options: CallOptions(timeout: .seconds(1)))
             }
             #expect(lost?.outcome == .unknown)
             var truth = try await fixture.truth()
