@@ -230,7 +230,8 @@ let package = Package(
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
         .tests(
             "meridian",
-            ["Contracts", "Domain", "EventLoop", "Protobuf", "RPCCore", "RPCTool", "TestSupport", .arguments]),
+            ["Contracts", "Domain", "EventLoop", "Protobuf", "RPCCore", "RPCTool", "TestSupport", .arguments],
+            exclude: ["Peers"]),
         .tests(
             "Trading",
             [
