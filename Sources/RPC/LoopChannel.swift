@@ -86,8 +86,7 @@ final class LoopChannel: @unchecked Sendable {
             let call = ReplayableCall(self, plan)
             defer { call.cancel() }
             try await call.start()
-            try await call.send(request)
-            await call.finishSending()
+            try await sendSingle(request, on: call)
             return try await singleResponse(call)
         }
         // Without a policy this has only to see to calls that no handler has seen, and the request is at hand.

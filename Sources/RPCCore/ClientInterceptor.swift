@@ -69,6 +69,8 @@ public final class ObservedCall: ClientCall {
     private func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
+        } catch let ended as CallEnded {
+            throw ended  // How it ended, the reader learns.
         } catch {
             report(Status(describing: error))
             throw error

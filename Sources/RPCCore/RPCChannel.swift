@@ -87,7 +87,7 @@ extension RPCChannel {
 }
 
 /// Sends the only request of a call. A server that has answered without it is not at fault: its answer follows.
-private func sendSingle(_ request: [UInt8], on call: any ClientCall) async throws {
+package func sendSingle(_ request: [UInt8], on call: any ClientCall) async throws {
     do {
         try await call.send(request)
         await call.finishSending()
