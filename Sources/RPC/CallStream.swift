@@ -20,8 +20,11 @@ internal import RPCCore
     /// Bytes that the connection has set aside for a large message of this call.
     private var reservedBytes = 0
     private var waitsForMemory = false
-    /// When a byte last came, or this side last made room for more.
+    /// When a message last began, went on by `progressStepBytes` or was completed, or this side last made room for more.
     final private(set) var progressNanoseconds: Int64 = 0
+    private var bytesSinceProgress = 0
+    /// What of a message counts as progress: fewer bytes do not, so that it cannot be dragged out by single ones.
+    final var progressStepBytes = 1
     private var inboundEnd = InboundEnd.open
     private var receiver: UnsafeContinuation<FramedMessage?, any Error>?
     private var sender: UnsafeContinuation<Void, any Error>?
@@ -73,12 +76,14 @@ internal import RPCCore
     final override func receiveData(_ bytes: Span<UInt8>) {
         guard case .open = inboundEnd else { return consume(bytes.count) }
         heldBytes += bytes.count
-        noteProgress()
+        bytesSinceProgress += bytes.count
+        if unsafe bytesSinceProgress >= progressStepBytes || !deframer.isInsideMessage { noteProgress() }
         var refusal: Status?
         do throws(FramingError) {
             try unsafe deframer.receive(bytes) { message in
                 guard refusal == nil else { return }
                 receivedMessageBytes += message.bytes.count
+                noteProgress()
                 do throws(Status) {
                     try accept(message)
                     deliver(message)
@@ -100,7 +105,10 @@ internal import RPCCore
     /// Calls that wait until this one gives back what the connection has set aside for it.
     final var heldUpCalls: Int { reservedBytes > 0 ? connection.memory.waitingCount : 0 }
 
-    final func noteProgress() { progressNanoseconds = loop.passNanoseconds }
+    final func noteProgress() {
+        progressNanoseconds = loop.passNanoseconds
+        bytesSinceProgress = 0
+    }
 
     /// The peer's last message has come. Returns what is wrong when it is not whole.
     final func endInbound() -> Status? {
@@ -154,6 +162,7 @@ internal import RPCCore
 
     private func framedMessageAtHand() throws -> FramedMessage?? {
         if let message = unsafe inbox.popFirst() {
+            noteProgress()
             if unsafe inbox.isEmpty {
                 settleWindow()
             } else {
@@ -223,6 +232,7 @@ internal import RPCCore
     final func reservationGranted(_ bytes: Int) {
         waitsForMemory = false
         reservedBytes = bytes
+        noteProgress()
         giveBack(heldBytes)
     }
 
@@ -239,7 +249,6 @@ internal import RPCCore
 
     private func giveBack(_ bytes: Int) {
         heldBytes -= bytes
-        noteProgress()
         // After the peer's last byte nobody needs the window any more.
         if case .open = inboundEnd { consume(bytes) }
     }

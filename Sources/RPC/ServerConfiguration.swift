@@ -19,9 +19,12 @@ public struct ServerConfiguration: Sendable {
     /// How long a client may leave everything unread that is sent to it, or the responses past
     /// `responseMemoryBytesPerConnection`.
     public var writeStallTimeout: Duration = .seconds(30)
-    /// How long a client may add nothing to a message, or to the request of a method that takes one, although its window
-    /// is open; then the call fails with DEADLINE_EXCEEDED.
+    /// How long a client may take for the next `requestStallBytes` of a message, or of the request of a method that takes
+    /// one, unless it ends before, while its window is open; then the call fails with DEADLINE_EXCEEDED.
     public var requestStallTimeout: Duration = .seconds(30)
+    /// Fewer bytes are no progress. The defaults ask for 546 bytes a second of whoever has begun a message, which bounds
+    /// its whole time: 30 s up to this size, and 30 s more for each time this size.
+    public var requestStallBytes = 16 << 10
     /// Requests that are oversized, malformed, bombs or not finished in time, and calls refused since responses are not
     /// read: a bucket of `badRequestBurst`, filled by `badRequestsPerSecond`. An unfinished one counts for each call that
     /// had to wait for its memory, too. Inflating a bomb up to the limit of a message takes about 10 ms: at most a second

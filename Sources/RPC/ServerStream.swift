@@ -46,6 +46,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     init(_ server: ServerConnection) {
         self.server = server
         super.init(connection: server, maximumMessageBytes: server.configuration.maximumRequestBytes)
+        progressStepBytes = server.configuration.requestStallBytes
     }
 
     // MARK: ServerCall
@@ -174,11 +175,12 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         return receiveWindowBytes > 0 ? progressNanoseconds : now
     }
 
-    /// The client did not go on with its request.
+    /// The client did not go on with its request, or too slowly.
     func stalled() {
         let status = Status(
-            .deadlineExceeded, "the request was begun and not continued for \(server.configuration.requestStallTimeout)"
-        )
+            .deadlineExceeded,
+            "the request was begun and not continued by \(progressStepBytes) bytes, or to its end, for "
+                + "\(server.configuration.requestStallTimeout)")
         let heldUp = heldUpCalls
         failInbound(status)
         finish(status)

@@ -145,7 +145,9 @@ private let enhanceYourCalm: UInt32 = 0xb
         // Less than the first window of a stream, which is wider only when the server's SETTINGS are acknowledged.
         let part = [0] + Attacker.bytes(4 << 20) + [UInt8](repeating: 7, count: 60 << 10)
         try await attackByRequests(
-            250, reason: "bad_requests", endsWith: "the last: the request was begun and not continued for 30.0 seconds"
+            250, reason: "bad_requests",
+            endsWith:
+                "the last: the request was begun and not continued by 16384 bytes, or to its end, for 30.0 seconds"
         ) { stream in Attacker.open(stream) + Attacker.data(stream, part) }
     }
 

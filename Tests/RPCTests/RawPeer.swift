@@ -33,6 +33,7 @@ final class RawPeer: HTTP2SessionDelegate {
     private(set) var pings = 0
     private(set) var isClosedByServer = false
     private let descriptor: Int32
+    private let address: SocketAddress
 
     /// Runs `body` on a thread that may block, with a fresh connection.
     static func run<Result: Sendable>(
@@ -50,6 +51,7 @@ final class RawPeer: HTTP2SessionDelegate {
 
     private init(_ address: SocketAddress, _ settings: HTTP2Settings) throws {
         guard case .ipv4(_, let port) = address else { preconditionFailure("raw peers speak IPv4") }
+        self.address = address
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
@@ -66,6 +68,9 @@ final class RawPeer: HTTP2SessionDelegate {
         guard result == 0 else { throw SystemError.last("connect") }
         session = HTTP2Session(.client, settings: settings, delegate: self)
     }
+
+    /// Another connection to the same server, which the caller closes.
+    func another() throws -> RawPeer { try RawPeer(address, .init()) }
 
     /// Cuts the connection with whatever is under way.
     func close() {

@@ -99,6 +99,107 @@ func badRequestsAreTakenAFewTimes(_ name: String, _ bytes: [UInt8], _ reason: St
     }
 }
 
+/// How long one that drips tries: far more than the limits in these tests.
+private let dripLimit = Duration.seconds(10)
+
+/// A byte now and then is always some progress, and never enough: the call ends, and others of the connection go on.
+@Test(arguments: ["/test.Text/Echo", "/test.Text/Chat"])
+func aRequestThatDripsFailsItsCallOnly(_ path: String) async throws {
+    var configuration = ServerConfiguration()
+    configuration.requestStallTimeout = .milliseconds(200)
+    try await Fixture.run(loops: 1, server: configuration) { fixture in
+        try await RawPeer.run(fixture.address) { peer in
+            let slow = peer.request(path, message: [0, 0, 1, 0, 0], ends: false)
+            var drops = 0
+            // One message of 64 KiB; a call to its end after each byte of it.
+            let limit = ContinuousClock.now + dripLimit
+            while !slow.hasEnded, ContinuousClock.now < limit {
+                slow.write(OutboundChunk([7]))
+                drops += 1
+                let other = peer.request("/test.Text/Echo", message: message)
+                try peer.exchange { other.hasEnded }
+                #expect(other.headers["grpc-status"] == "0")
+            }
+            #expect(slow.headers["grpc-status"] == "4", "after \(drops) drops: \(slow.headers)")
+            #expect(slow.headers["grpc-message"]?.contains("not continued by 16384 bytes") == true)
+            #expect(drops > 10 && peer.goAway == nil)
+        }
+    }
+}
+
+/// A slow client that keeps the pace may take longer than the limit of one step.
+@Test func aRequestThatKeepsThePaceIsTaken() async throws {
+    var configuration = ServerConfiguration()
+    configuration.requestStallTimeout = .seconds(1)
+    configuration.requestStallBytes = 100
+    try await Fixture.run(loops: 1, server: configuration) { fixture in
+        try await RawPeer.run(fixture.address) { peer in
+            let slow = peer.request("/test.Text/Echo", message: [0, 0, 0, 0x40, 0], ends: false)
+            let start = ContinuousClock.now
+            for _ in 0..<160 {
+                slow.write(OutboundChunk([UInt8](repeating: 7, count: 100)))
+                // Calls of others fill the time, more than the limit in all.
+                let pause = ContinuousClock.now + .milliseconds(10)
+                repeat {
+                    let other = peer.request("/test.Text/Echo", message: message)
+                    try peer.exchange { other.hasEnded }
+                } while ContinuousClock.now < pause
+            }
+            #expect(!slow.hasEnded && ContinuousClock.now > start + .milliseconds(1500))
+            slow.write(OutboundChunk([UInt8](repeating: 7, count: 384)))
+            slow.finish()
+            try peer.exchange { slow.hasEnded }
+            #expect(slow.data.count == 5 + 16_384 && slow.headers["grpc-status"] == "0", "\(slow.headers)")
+        }
+    }
+}
+
+@Test func whoeverDripsOnIsRefused() async throws {
+    let outcome = try await refused {
+        $0.requestStallTimeout = .milliseconds(100)
+        $0.badRequestBurst = 3
+        $0.badRequestsPerSecond = 1
+    } _: { peer in
+        let slow = (0..<4).map { _ in peer.request("/test.Text/Echo", message: [0, 0, 1, 0, 0], ends: false) }
+        let limit = ContinuousClock.now + dripLimit
+        while peer.goAway == nil, !peer.isClosedByServer, ContinuousClock.now < limit {
+            for stream in slow where !stream.hasEnded { stream.write(OutboundChunk([7])) }
+            let other = peer.request("/test.Text/Echo", message: message)
+            try peer.exchange { other.hasEnded || other.closeCode != nil || peer.goAway != nil }
+        }
+        try #require(peer.goAway != nil)
+    }
+    #expect(outcome.refused?.reason == .badRequests && outcome.code == calm, "\(outcome)")
+    #expect(outcome.refused?.text.contains("not continued by 16384 bytes") == true, "\(outcome)")
+}
+
+/// The whole time of a header block counts, whatever comes of it. Others go on.
+@Test func headersThatDripAreNotWaitedFor() async throws {
+    let outcome = try await refused {
+        $0.headerBlockTimeout = .milliseconds(200)
+    } _: { peer in
+        let bystander = try peer.another()
+        defer { bystander.close() }
+        try peer.flush()
+        // HEADERS of 16 KiB without their end, whose first field is a literal as long as that.
+        try peer.send([0, 0x40, 0, 1, 0, 0, 0, 0, 1, 0x00, 0x7f, 0x80, 0x7f])
+        var drops = 0
+        let limit = ContinuousClock.now + dripLimit
+        while !peer.isClosedByServer, drops < 16_000, ContinuousClock.now < limit {
+            try peer.send([0x61])
+            drops += 1
+            let other = bystander.request("/test.Text/Echo", message: message)
+            try bystander.exchange { other.hasEnded }
+            #expect(other.headers["grpc-status"] == "0")
+        }
+        try #require(drops > 10 && peer.isClosedByServer)
+        // What came before the connection was cut.
+        try peer.hear()
+    }
+    #expect(outcome.refused?.reason == .unfinishedHeaders, "\(outcome)")
+    #expect(outcome.code == calm && outcome.told.hasPrefix("a header block was begun"), "\(outcome)")
+}
+
 @Test func whoeverHoldsOthersUpByNotGoingOnIsRefused() async throws {
     // Two have the memory, eight wait for it: each of the two counts nine times.
     let begun = [0, 0, 0x20, 0, 0] + [UInt8](repeating: 7, count: 1000)
