@@ -6,11 +6,17 @@ public protocol StatusConvertible: Error {
 extension Status {
     /// The single place where an error becomes what a caller on the network sees.
     public init(describing error: any Error) {
+        // Details go to the log, not to the peer.
+        self = Status(declaredBy: error) ?? Status(.unknown, "internal error")
+    }
+
+    /// What `error` itself says that a caller shall see; nil when it says nothing.
+    public init?(declaredBy error: any Error) {
         switch error {
         case let status as Status: self = status
         case let error as any StatusConvertible: self = error.status
         case is CancellationError: self = Status(.cancelled, "cancelled")
-        default: self = Status(.unknown, "internal error")  // Details go to the log, not to the peer.
+        default: return nil
         }
     }
 

@@ -2,6 +2,8 @@ internal import Logging
 public import RPCCore
 
 /// Around every call a service answers: takes up the caller's trace, and logs what failed by our fault.
+///
+/// Of an error that says nothing for callers they get an id; the log has the same id with the details.
 public struct ServerObservation: ServerInterceptor {
     private let environment: ServiceEnvironment
 
@@ -17,18 +19,22 @@ public struct ServerObservation: ServerInterceptor {
             do {
                 try await next(call)
             } catch {
-                let status = Status(describing: error)
-                if Self.isOurFault(status.code) {
-                    environment.log.error(
-                        "call.failed",
-                        metadata: [
-                            "method": "\(call.path)", "status": "\(status.code)",
-                            "error": "\(String(describing: error))",
-                        ])
+                guard let status = Status(declaredBy: error) else {
+                    // The span is this call's alone.
+                    log(error, of: call, as: .unknown, facts: ["id": "\(trace.spanID)"])
+                    throw Status(.unknown, "internal error, id \(trace.spanID)")
                 }
+                if Self.isOurFault(status.code) { log(error, of: call, as: status.code) }
                 throw error
             }
         }
+    }
+
+    private func log(_ error: any Error, of call: any ServerCall, as code: Status.Code, facts: Logger.Metadata = [:]) {
+        let known: Logger.Metadata = [
+            "method": "\(call.path)", "status": "\(code)", "error": "\(String(describing: error))",
+        ]
+        environment.log.error("call.failed", metadata: known.merging(facts) { $1 })
     }
 
     private static func isOurFault(_ code: Status.Code) -> Bool {

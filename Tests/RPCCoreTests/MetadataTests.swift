@@ -40,3 +40,24 @@ func badPairsAreRefused(_ key: String, _ value: String, _ error: MetadataError) 
     let tookReserved = metadata.appendFromWire(key: "grpc-timeout", value: "1S".utf8)
     #expect(!tookBad && !tookReserved && metadata.count == 3)
 }
+
+/// However metadata is printed, also inside something else.
+@Test func metadataIsPrintedWithoutSecrets() throws {
+    struct Holder {
+        let options: CallOptions
+        let element: Metadata.Element?
+    }
+    var metadata: Metadata = [
+        "authorization": "Bearer t0psecret", "cookie": "t0psecret", "set-cookie": "t0psecret",
+        "proxy-authorization": "t0psecret", "x-api-key": "t0psecret", "x-a": "shown",
+    ]
+    try metadata.append(Array("t0psecret".utf8), for: "x-bin")
+    #expect("\(metadata)".hasSuffix(", x-a: shown, x-bin: (9 bytes)]"))
+    let holder = Holder(options: CallOptions(metadata: metadata), element: metadata.first)
+    var dumped = ""
+    dump(holder, to: &dumped)
+    for text in ["\(holder)", String(reflecting: holder), dumped] {
+        #expect(text.contains("authorization: (not shown)") && text.contains("x-a: shown"), "\(text)")
+        #expect(!text.contains("t0psecret") && !text.contains("116"), "\(text)")
+    }
+}

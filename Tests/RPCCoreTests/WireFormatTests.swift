@@ -79,6 +79,7 @@ func timeoutDecoding(_ text: String, _ nanoseconds: Int64?) {
 @Test func errorsBecomeStatuses() {
     struct Private: Error {}
     #expect(Status(describing: Private()) == Status(.unknown, "internal error"))
+    #expect(Status(declaredBy: Private()) == nil && Status(declaredBy: Status(.aborted)) == Status(.aborted))
     #expect(Status(describing: CancellationError()).code == .cancelled)
     #expect(Status(describing: FramingError.truncated).code == .internal)
     #expect(Status(describing: Status(.aborted, "x")) == Status(.aborted, "x"))

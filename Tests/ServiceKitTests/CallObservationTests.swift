@@ -1,3 +1,5 @@
+import Glibc
+import Logging
 import RPC
 import RPCCore
 import ServiceKit
@@ -61,5 +63,61 @@ import Testing
         _ = try await channel.unary(Self.path, [], options: options)
         let trace = try #require(seen.withLock { $0 })
         #expect(TraceContext(traceparent: trace.traceparent) == trace)
+    }
+
+    /// An error of a handler's own, which says nothing for callers, and holds what the caller sent.
+    private struct Private: Error {
+        let cause = "the cellar is flooded"
+        let metadata: Metadata
+    }
+
+    /// What a caller was told, and what the log has, of a call that fails with what `failure` makes of its metadata.
+    private func failing(
+        with failure: @escaping @Sendable (Metadata) -> any Error
+    ) async throws -> (told: Status, log: String) {
+        var ends: [Int32] = [0, 0]
+        let result = unsafe pipe(&ends)
+        #expect(result == 0)
+        let sink = LogSink(descriptor: ends[1])
+        let environment = ServiceEnvironment(group: TestLoops.group, log: Logger(service: "test", sink: sink))
+        var registry = ServiceRegistry()
+        registry.add(ServerMethod(path: Self.path, shape: .unary) { call in throw failure(call.metadata) })
+        let channel = InProcessChannel(services: registry, interceptors: [ServerObservation(environment)])
+        var options = CallOptions(metadata: ["authorization": "Bearer t0psecret", "cookie": "crumbs", "x-a": "shown"])
+        try options.metadata.append(Array("inb1nary".utf8), for: "x-key-bin")
+        let told = await #expect(throws: Status.self) {
+            try await channel.unary(Self.path, [], options: options)
+        }
+        sink.close()
+        close(ends[1])
+        defer { close(ends[0]) }
+        return (try #require(told), await readToEnd(ends[0]))
+    }
+
+    @Test func ofAnUnknownErrorTheCallerGetsAnIDAndTheLogTheRest() async throws {
+        let (told, log) = try await failing { Private(metadata: $0) }
+        let id = try #require(told.message.wholeMatch(of: /internal error, id ([0-9a-f]{16})/)?.1, "\(told)")
+        #expect(told.code == .unknown && told.details.isEmpty && told.metadata.isEmpty)
+        let lines = log.split(separator: "\n")
+        #expect(lines.count == 1 && log.contains("\"event\":\"call.failed\"") && log.contains("\"status\":\"UNKNOWN\""))
+        #expect(log.contains("\"id\":\"\(id)\"") && log.contains("the cellar is flooded"), "\(log)")
+        #expect(log.contains("\"method\":\"\(Self.path)\""))
+        // Another call, another id.
+        let (again, _) = try await failing { Private(metadata: $0) }
+        #expect(again.message != told.message)
+    }
+
+    @Test func theLogHasMetadataWithoutSecrets() async throws {
+        let (_, log) = try await failing { Private(metadata: $0) }
+        #expect(log.contains("x-a: shown") && log.contains("authorization: (not shown)"), "\(log)")
+        for secret in ["t0psecret", "crumbs", "inb1nary", "105, 110, 98"] { #expect(!log.contains(secret)) }
+    }
+
+    @Test func whatAnErrorSaysForCallersTheyGet() async throws {
+        let (told, log) = try await failing { _ in Status(.dataLoss, "the page is torn") }
+        #expect(told == Status(.dataLoss, "the page is torn"))
+        #expect(log.contains("the page is torn") && !log.contains("\"id\""))
+        let (refused, silence) = try await failing { _ in Status(.notFound, "no such thing") }
+        #expect(refused == Status(.notFound, "no such thing") && silence.isEmpty)
     }
 }

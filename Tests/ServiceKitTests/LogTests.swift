@@ -63,7 +63,7 @@ func timestampsAreUTCWithMicroseconds(nanoseconds: Int64, text: String) {
     close(ends[0])
 }
 
-@concurrent private func readToEnd(_ descriptor: Int32) async -> String {
+@concurrent func readToEnd(_ descriptor: Int32) async -> String {
     var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     while case let count = unsafe read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }

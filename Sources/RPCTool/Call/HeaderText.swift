@@ -63,12 +63,8 @@ package enum HeaderText {
 
     /// A line for people, with secrets left out.
     static func shown(_ element: Metadata.Element) -> String {
-        let secrets = ["authorization", "proxy-authorization", "cookie", "x-api-key"]
-        guard !secrets.contains(element.key) else { return "\(element.key): (not shown)" }
-        switch element.value {
-        case .text(let text): return "\(element.key): \(text)"
-        case .bytes(let bytes): return "\(element.key): \(String(decoding: Base64.encode(bytes), as: UTF8.self))"
-        }
+        guard case .bytes(let bytes) = element.value, !Metadata.isSecret(element.key) else { return "\(element)" }
+        return "\(element.key): \(String(decoding: Base64.encode(bytes), as: UTF8.self))"
     }
 }
 
