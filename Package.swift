@@ -230,8 +230,10 @@ let package = Package(
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
         .tests(
             "meridian",
-            ["Contracts", "Domain", "EventLoop", "Protobuf", "RPCCore", "RPCTool", "TestSupport", .arguments],
-            exclude: ["Peers"]),
+            [
+                "Contracts", "Domain", "EventLoop", "Protobuf", "RPC", "RPCCore", "RPCTool", "TestSupport", .arguments,
+                .configuration,
+            ], exclude: ["Peers"]),
         .tests(
             "Trading",
             [

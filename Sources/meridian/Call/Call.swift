@@ -41,6 +41,7 @@ struct Call: AsyncParsableCommand {
               meridian call unix:/run/library.sock Library/Chat -d @- --format text
               meridian call api.example.com:443 Library/GetBook -H @secrets.txt -H 'x-id: $ID' --expand-headers
               meridian call 127.0.0.1:7443 channel.StreamOrders --ca certs/ca.pem -H "authorization: Bearer $T"
+              meridian call unix:/run/library.sock Library/Upload -d @books.json --compression deflate
               meridian call localhost:50051 Library/GetBook --plaintext --proto library.proto -I protos
 
             COMPLETION: meridian --generate-completion-script bash > ~/.local/share/bash-completion/completions/meridian
@@ -73,8 +74,8 @@ struct Call: AsyncParsableCommand {
     @Flag(name: .customLong("keep-going"), help: "Go on with the next request after a call that failed.")
     var keepsGoing = false
 
-    @Flag(name: .long, help: "Compress the requests.")
-    var gzip = false
+    @Option(name: .long, help: "How the requests are compressed; a server that does not know it says UNIMPLEMENTED.")
+    var compression = Compression.identity
 
     @Flag(
         name: .shortAndLong, help: "-v: headers, trailers and sizes on standard error; -vv: the time of each step, too."
@@ -96,6 +97,18 @@ struct Call: AsyncParsableCommand {
     @Option(name: .long, help: "The data folder of a running stack.", completion: .directory)
     var folder: String = StackFolder.defaultPath
 
+    enum Compression: String, ExpressibleByArgument, CaseIterable {
+        case identity, gzip, deflate
+
+        var encoding: MessageEncoding {
+            switch self {
+            case .identity: .identity
+            case .gzip: .gzip
+            case .deflate: .deflate
+            }
+        }
+    }
+
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case json, text
     }
@@ -103,6 +116,7 @@ struct Call: AsyncParsableCommand {
     func validate() throws {
         let words = try Words(words, nameIsCalled: "METHOD")
         guard words.name != nil else { throw ValidationError("METHOD is missing; meridian list --methods lists ours.") }
+        if words.address == nil { try server.checkForOwnServices() }
         guard data != "@-" || !headers.readsStandardInput else {
             throw ValidationError("Standard input cannot hold both headers and requests.")
         }
@@ -152,7 +166,7 @@ struct Call: AsyncParsableCommand {
         }
         let isSingle = !method.schema.clientStreams && !method.schema.serverStreams
         settings.timeout = isSingle ? .seconds(30) : nil
-        settings.encoding = gzip ? .gzip : .identity
+        settings.encoding = compression.encoding
         settings.detail = CallRun.Detail(rawValue: min(verbose, 2)) ?? .replies
         settings.keepsGoing = keepsGoing
         settings.writesErrorsAsJSON = formatsError

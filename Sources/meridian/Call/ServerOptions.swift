@@ -63,6 +63,17 @@ struct ServerOptions: ParsableArguments {
     }
 
     private var wantsTLS: Bool { ca != nil || cert != nil || serverName != nil || insecure }
+
+    /// Our own services are reached without ADDRESS over the stack's sockets and with its certificates, whatever is said
+    /// about TLS: refuses to say it.
+    func checkForOwnServices() throws {
+        guard !plaintext, !wantsTLS else {
+            throw ValidationError(
+                "--plaintext, \(Self.tlsOptions) are for a server whose ADDRESS is given: without one, our own service is "
+                    + "reached with the stack's certificates.")
+        }
+    }
+
     private static let tlsOptions = "--ca, --cert, --key, --server-name and --insecure"
 
     /// Nil when nothing limits the whole.

@@ -20,7 +20,9 @@ struct Serve: AsyncParsableCommand {
               MERIDIAN_POSTGRES_CONNECTIONS  to its database at most, for each loop (8)
               MERIDIAN_REDIS             unix:PATH or host:port
               MERIDIAN_DATA              mock-broker: the folder of its journal (required)
-              MERIDIAN_PEER_NAME         where another service is: MERIDIAN_PEER_TRADING=unix:/run/trading.sock
+              MERIDIAN_PEER_NAME         where another service is, as MERIDIAN_PEER_TRADING=unix:/run/trading.sock; also
+                                         host:port, dns:///host:port, or addresses that are tried in turn:
+                                         ipv4:10.0.0.1:7443,10.0.0.2:7443 and ipv6:[::1]:7443
               MERIDIAN_INSTANCE          trading, fx: the process's name, NAME-1 by default; the same after a restart, and
                                          different where several processes share a database
               MERIDIAN_REFLECTION        true lets whoever may call the service ask for its contracts; false by default

@@ -86,7 +86,7 @@ final class ServiceResources: Sendable {
         var configuration = ClientConfiguration.nearby
         configuration.meter = RPCMetrics(environment.metrics)
         let channel = RPCClientChannel(
-            target: try settings.endpoint("peer.\(peer.rawValue)"),
+            target: try settings.target("peer.\(peer.rawValue)"),
             tls: try certificates.client(as: service.rawValue, to: peer), group: environment.group,
             configuration: configuration)
         channels.withLock { $0.append(channel) }

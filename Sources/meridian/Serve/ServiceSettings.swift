@@ -49,6 +49,15 @@ struct ServiceSettings: Sendable {
         return endpoint
     }
 
+    /// Where a peer is: whatever a client channel may lead to.
+    func target(_ key: String) throws -> Target {
+        do {
+            return try Target(try text(key))
+        } catch let error as TargetError {
+            throw Invalid(name: Self.variable(key), problem: "\(error)")
+        }
+    }
+
     /// Several, with commas between them.
     func endpoints(_ key: String) throws -> [Endpoint] {
         try text(key).split(separator: ",").map { part in
