@@ -145,11 +145,14 @@ let package = Package(
 
         // What tests are made with.
         .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
+        .library("TestMessages", ["Protobuf"]),
 
         // Parsers on hostile bytes: a program, which a build of its own turns into a fuzzer.
         .executableTarget(
-            name: "fuzz", dependencies: ["CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool"],
-            swiftSettings: settings),
+            name: "fuzz",
+            dependencies: [
+                "CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool", "TestMessages",
+            ], swiftSettings: settings),
 
         // Tests.
         .testTarget(name: "ArchitectureTests", swiftSettings: settings),
@@ -162,7 +165,7 @@ let package = Package(
         .tests("Compression"),
         .tests("Cryptography", ["TestSupport"]),
         .tests("HTTP2"),
-        .tests("Protobuf", ["TestSupport"], exclude: ["Python"]),
+        .tests("Protobuf", ["TestMessages", "TestSupport"], exclude: ["Python"]),
         .tests("TLS", ["TestSupport"]),
         .tests(
             "RPC", ["RPCCore", "Compression", "HTTP2", "TLS", "EventLoop", "Limits", "TestSupport"], exclude: ["Python"]

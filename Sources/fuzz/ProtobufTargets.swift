@@ -1,4 +1,5 @@
 internal import Protobuf
+internal import TestMessages
 
 extension FuzzTarget {
     /// The first byte of an input says which of these it is.

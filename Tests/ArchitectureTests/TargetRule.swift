@@ -151,8 +151,10 @@ extension TargetRule {
         // What tests are made with.
         TargetRule(
             "TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"], modules: ["Foundation", "Glibc"]),
+        TargetRule("TestMessages", ["Protobuf"]),
         TargetRule(
-            "fuzz", ["CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool"], modules: ["Glibc"],
-            reason: "Every parser that sees a stranger's bytes."),
+            "fuzz",
+            ["CFuzzer", "Compression", "HTTP2", "Protobuf", "RPC", "RPCCore", "RPCTool", "TestMessages"],
+            modules: ["Glibc"], reason: "Every parser that sees a stranger's bytes."),
     ]
 }

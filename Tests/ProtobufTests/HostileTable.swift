@@ -1,4 +1,5 @@
 import Protobuf
+import TestMessages
 
 /// JSON and bytes on the edge of what is allowed, with what becomes of them here and in the Python library.
 enum HostileTable {

@@ -1,5 +1,6 @@
 import Foundation
 import Protobuf
+import TestMessages
 import TestSupport
 import Testing
 

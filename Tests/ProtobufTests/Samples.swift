@@ -1,4 +1,5 @@
 import Protobuf
+import TestMessages
 
 /// Messages with something in every field.
 enum Samples {

@@ -1,4 +1,5 @@
 import Protobuf
+import TestMessages
 import Testing
 
 /// Bytes worked out by hand from the protobuf encoding guide.
