@@ -17,11 +17,14 @@ package enum Program {
         package let description: String
     }
 
-    /// The path of a program of this package that was built together with the tests.
-    package static func built(_ name: String) throws -> String {
+    /// The folder of what was built together with the tests.
+    package static func products() throws -> String {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: tests).deletingLastPathComponent().appending(path: name).path
+        return URL(filePath: tests).deletingLastPathComponent().path
     }
+
+    /// The path of a program of this package that was built together with the tests.
+    package static func built(_ name: String) throws -> String { "\(try products())/\(name)" }
 
     /// - Parameters:
     ///   - path: as the shell would look it up.

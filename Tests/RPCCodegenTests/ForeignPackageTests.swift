@@ -66,7 +66,7 @@ struct ForeignPackageTests {
             "protoc",
             [
                 "-I", "\(folder)/protos", "-I", "/usr/include",
-                "--plugin=protoc-gen-meridian=\(try Protoc.products())/protoc-gen-meridian",
+                "--plugin=protoc-gen-meridian=\(try Program.built("protoc-gen-meridian"))",
                 "--meridian_opt=\(options)", "--meridian_out=\(output)", proto,
             ])
     }

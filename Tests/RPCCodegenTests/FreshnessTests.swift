@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct FreshnessTests {
@@ -6,7 +7,7 @@ import Testing
     @Test func committedOutputIsFresh() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let plugin = "\(try Protoc.products())/protoc-gen-meridian"
+        let plugin = try Program.built("protoc-gen-meridian")
         #expect(throws: Never.self, "Protos/generate writes it anew") {
             try Protoc.run(
                 root.appending(path: "Protos/generate").path, ["--check"], environment: ["PLUGIN": plugin])

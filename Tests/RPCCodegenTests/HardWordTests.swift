@@ -25,7 +25,7 @@ struct HardWordTests {
             "swiftc",
             [
                 "-typecheck", "-swift-version", "6", "-strict-memory-safety", "-warnings-as-errors", "-module-name",
-                "Words", "-I", "\(try Protoc.products())/Modules", "-Xcc",
+                "Words", "-I", "\(try Program.products())/Modules", "-Xcc",
                 "-fmodule-map-file=\(Repository.path)/Sources/CProtobufC/module.modulemap",
             ] + features.flatMap { ["-enable-upcoming-feature", $0] } + files, limit: .seconds(240))
     }

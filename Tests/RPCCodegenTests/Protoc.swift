@@ -38,12 +38,6 @@ enum Protoc {
         return Dictionary(uniqueKeysWithValues: response.file.map { ($0.name, $0.content) })
     }
 
-    /// The folder of what was built together with the tests.
-    static func products() throws -> String {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: tests).deletingLastPathComponent().path
-    }
-
     static var supportsEditions: Bool { Generator().supportedFeatures.contains(.supportsEditions) }
 
     /// Runs a program to its end; ending with another code than 0 is a failure.
