@@ -1,3 +1,4 @@
+internal import Limits
 internal import Redis
 internal import Synchronization
 

@@ -1,4 +1,5 @@
 internal import Domain
+internal import Limits
 internal import Postgres
 
 /// What was decided under an id.

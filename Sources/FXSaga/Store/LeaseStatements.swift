@@ -1,4 +1,5 @@
 internal import Domain
+internal import Limits
 internal import Postgres
 
 /// The right to drive one exchange until somebody else takes it over.

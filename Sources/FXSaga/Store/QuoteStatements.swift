@@ -1,4 +1,5 @@
 internal import Domain
+internal import Limits
 internal import Postgres
 
 /// Stores a quote and tells when it expires.
@@ -39,14 +40,4 @@ struct DeleteExpiredQuotes: Statement {
     var age: Duration
     var limit: Int64
     var parameters: [Parameter] { [.int64(age.wholeMicroseconds), .int64(limit)] }
-}
-
-extension Duration {
-    /// Toward zero; held at the ends of 64 bits.
-    var wholeMicroseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        return whole + attoseconds / 1_000_000_000_000
-    }
 }

@@ -1,4 +1,5 @@
 internal import Domain
+internal import Limits
 internal import Postgres
 
 // Each of these does nothing when the claim's epoch has passed.

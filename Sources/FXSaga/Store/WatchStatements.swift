@@ -1,4 +1,5 @@
 internal import Domain
+internal import Limits
 internal import Postgres
 
 /// Records exchanges that have not ended in time, once each, and returns those that are new.
