@@ -86,6 +86,33 @@ import Testing
         }
     }
 
+    /// The store fails a driver whose process lives on: the exchange goes on although its lease would last an hour.
+    @Test func stoppedByTheStoreAndGoneOn() async throws {
+        try await Stack.with { configuration in
+            configuration.storeTimeout = .milliseconds(500)
+            configuration.lease = .seconds(3_600)
+            configuration.longestWait = .seconds(30)
+        } _: { stack in
+            let gate = Gate(call: 1, .afterReply)
+            let service = stack.service(wrap: { GatedChannel(base: $0, gate: gate) })
+            try await stack.running(service) { client in
+                async let answer = stack.ended("x1", client)
+                await gate.waitUntilReached()
+                // Nothing can be written while somebody else has the row.
+                try await stack.postgres.withTransaction { transaction in
+                    try await transaction.execute(sql: "SELECT 1 FROM exchange_lease FOR UPDATE")
+                    gate.open()
+                    try await stack.untilLogged("drive.stopped")
+                }
+                let exchange = try await answer
+                #expect(exchange.state == .completed, "\(stack.book.text)")
+                // Taken over by the same process: nothing of the first driver can come in between.
+                #expect(exchange.log.first?.epoch == 1 && (exchange.log.last?.epoch ?? 0) > 1, "\(exchange.log)")
+            }
+            try await stack.expectBooksInOrder()
+        }
+    }
+
     @Test func killedBeforeTheFirstStep() async throws {
         try await Stack.with { configuration in
             configuration.longestWait = .milliseconds(201)
@@ -307,6 +334,16 @@ extension Stack {
             }
         }
         return exchange
+    }
+
+    /// Waits until the service has logged `event`, for at most 20 s.
+    func untilLogged(_ event: String) async throws {
+        struct WaitedInVain: Error { let event: String }
+        let limit = ContinuousClock.now + .seconds(20)
+        while !book.text.contains(event) {
+            guard ContinuousClock.now < limit else { throw WaitedInVain(event: event) }
+            await Task.yield()
+        }
     }
 
     /// As if every driver had been silent for longer than its lease.

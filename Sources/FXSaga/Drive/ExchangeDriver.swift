@@ -20,13 +20,16 @@ struct ExchangeDriver: Sendable {
     let environment: ServiceEnvironment
     let metrics: FXSagaMetrics
     let waiters: ExchangeWaiters
+    /// Told which leases are given back, since the store has stopped their drivers.
+    let stopped: StoppedDrives
     /// Told when a message waits in the outbox.
     let messageWaits: @Sendable () -> Void
 
     /// Drives until the exchange has ended, has to wait, or is somebody else's.
     ///
     /// Reports to log and metrics, never to the caller: what is not finished is found again through its lease. When the
-    /// task is cancelled it stops at the next boundary and leaves the lease to expire.
+    /// store stops it, and may soon do better, it has its lease given back; otherwise, and when the task is cancelled,
+    /// which stops it at the next boundary, it leaves the lease to expire.
     func run(_ drive: Drive) async {
         let id = drive.claim.id
         defer { waiters.wake(id) }
@@ -46,6 +49,7 @@ struct ExchangeDriver: Sendable {
         } catch {
             metrics.stopped.increment()
             log(.warning, "drive.stopped", drive.claim, ["error": "\(error)"])
+            if let error = error as? PostgresError, error.mayRetry { stopped.add(drive.claim) }
         }
     }
 

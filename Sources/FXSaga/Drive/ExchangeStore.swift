@@ -56,6 +56,13 @@ struct ExchangeStore: Sendable {
         _ = try await Deadline.within(timeout) { try await postgres.execute(ExpireOwnLeases(owner: owner)) }
     }
 
+    /// Lets others, or us, take over at once what our drivers left.
+    func giveBack(_ claims: [Claim]) async throws {
+        _ = try await Deadline.within(timeout) {
+            try await postgres.execute(GiveBackLeases(owner: owner, claims: claims))
+        }
+    }
+
     /// Lets go, so that nobody drives until the next look is due.
     func drop(_ claim: Claim) async throws {
         _ = try await Deadline.within(timeout) { try await postgres.execute(DropLease(claim: claim, owner: owner)) }

@@ -17,6 +17,7 @@ public final class FXSagaService: Sendable {
     private let handlers: FXHandlers
     private let driver: ExchangeDriver
     private let drives: DriveQueue
+    private let stopped: StoppedDrives
     private let relay: OutboxRelay
     private let listener: CancelledListener
     private let store: ExchangeStore
@@ -53,12 +54,13 @@ public final class FXSagaService: Sendable {
             lease: configuration.lease, timeout: configuration.storeTimeout)
         let waiters = ExchangeWaiters()
         let drives = DriveQueue(capacity: configuration.waitingDrives, concurrency: configuration.concurrentDrives)
+        let stopped = StoppedDrives(capacity: configuration.waitingDrives)
         let relay = OutboxRelay(
             postgres, to: publisher, environment: environment, interval: configuration.relayInterval)
         driver = ExchangeDriver(
             store: store, participants: Participants(krw: krw, fx: fx, timeout: configuration.callTimeout),
             rules: configuration.rules, environment: environment, metrics: metrics, waiters: waiters,
-            messageWaits: { relay.wake() })
+            stopped: stopped, messageWaits: { relay.wake() })
         handlers = FXHandlers(
             configuration: configuration, environment: environment, store: store,
             acceptance: Acceptance(store: store, rates: rates, configuration: configuration), drives: drives,
@@ -69,6 +71,7 @@ public final class FXSagaService: Sendable {
         self.metrics = metrics
         self.store = store
         self.drives = drives
+        self.stopped = stopped
     }
 
     public var rpcServices: [any RPCService] { [handlers] }
@@ -92,6 +95,7 @@ public final class FXSagaService: Sendable {
     /// Takes over what stopped and has it driven. Returns how many exchanges that were.
     @discardableResult
     func recover() async throws -> Int {
+        try await stopped.giveBack(store.giveBack)
         let room = min(configuration.recoveryBatch, drives.roomForRecovery)
         guard room > 0 else { return 0 }
         let claims = try await store.claimStopped(limit: room)

@@ -40,6 +40,16 @@ struct ExpireOwnLeases: Statement {
     var parameters: [Parameter] { [.text(owner)] }
 }
 
+/// Ends leases whose drivers in this process have stopped.
+struct GiveBackLeases: Statement {
+    static let sql = String(decoding: PackageResources.give_back_leases_sql, as: UTF8.self)
+    var owner: String
+    var claims: [Claim]
+    var parameters: [Parameter] {
+        [.text(owner), .textArray(claims.map(\.id.text)), .int64Array(claims.map(\.epoch))]
+    }
+}
+
 /// Lets go of an exchange.
 struct DropLease: Statement {
     static let sql = String(decoding: PackageResources.drop_lease_sql, as: UTF8.self)
