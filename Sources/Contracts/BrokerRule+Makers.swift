@@ -84,3 +84,35 @@ extension BrokerLatency {
                     maximum: Google_Protobuf_Duration(range.upperBound))))
     }
 }
+
+extension BrokerRule {
+    /// Answers with this status code of gRPC instead.
+    public static func status(
+        _ id: String, _ code: Int32, _ message: String, at point: BrokerInjectionPoint, probability: Double = 1,
+        of operations: [BrokerOperation] = []
+    ) -> BrokerRule {
+        BrokerRule(
+            ruleID: id, when: BrokerSelector(operations: operations), at: point,
+            action: .rpc(BrokerRpcFault(fault: .status(BrokerStatusFault(code: code, message: message)))),
+            probability: probability)
+    }
+
+    /// Changes the delivery of reports of these kinds.
+    public static func event(
+        _ id: String, _ fault: BrokerEventFault.Fault, of kinds: [WireExecType] = [],
+        at point: BrokerInjectionPoint = .unspecified, probability: Double = 1, priority: Int32 = 0
+    ) -> BrokerRule {
+        BrokerRule(
+            ruleID: id, priority: priority, when: BrokerSelector(execTypes: kinds), at: point,
+            action: .event(BrokerEventFault(fault: fault)), probability: probability)
+    }
+}
+
+extension BrokerLatency {
+    /// A median with a tail: `sigma` 0.5 is a mild one, 1.5 a heavy one.
+    public static func lognormal(median: Duration, sigma: Double, upTo maximum: Duration) -> BrokerLatency {
+        BrokerLatency(
+            distribution: .lognormal(BrokerLognormal(median: Google_Protobuf_Duration(median), sigma: sigma)),
+            maximum: Google_Protobuf_Duration(maximum))
+    }
+}

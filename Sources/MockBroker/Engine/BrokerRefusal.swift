@@ -39,5 +39,6 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
     case namespaceExists(String)
     case tooManyNamespaces(limit: Int)
     case unknownRule(String)
+    case unknownPreset(String, known: [String])
     case tooManyRules(limit: Int)
 }

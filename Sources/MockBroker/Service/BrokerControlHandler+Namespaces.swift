@@ -7,9 +7,6 @@ extension BrokerControlHandler {
     func createNamespace(
         _ request: BrokerCreateNamespaceRequest, context: ServerContext
     ) async throws -> BrokerNamespace {
-        guard request.preset.isEmpty else { throw BrokerRefusal.invalidSetting(.notOffered("preset")) }
-        guard request.seed == 0 else { throw BrokerRefusal.invalidSetting(.notOffered("seed")) }
-        guard request.clock == nil else { throw BrokerRefusal.invalidSetting(.notOffered("clock")) }
         let name: String
         var behavior: Behavior?
         let rules: [Rule]
@@ -19,11 +16,28 @@ extension BrokerControlHandler {
                 do { behavior = try Behavior(wire) } catch { throw error.within("behavior") }
             }
             rules = try Rule.list(request.rules)
+            guard request.preset.isEmpty || request.behavior == nil else {
+                throw InvalidSetting(path: "behavior", problem: "does not go together with a preset")
+            }
+            guard !request.preset.isEmpty || request.seed == 0 else {
+                throw InvalidSetting(path: "seed", problem: "belongs to a preset; a behavior has its own")
+            }
         } catch {
             throw BrokerRefusal.invalidSetting(error)
         }
+        var rulesOfAll = rules
+        if !request.preset.isEmpty {
+            let preset = try Self.preset(request.preset, seed: request.seed)
+            behavior = preset.0
+            let own = Set(rules.map(\.id))
+            rulesOfAll = preset.1.filter { !own.contains($0.id) } + rules
+        }
+        let clock = try request.clock.map { change throws(BrokerRefusal) in
+            let machine = core.clock.now
+            return try NamespaceClock.machine.changed(change, at: machine, machine: machine)
+        }
         let body = request.encoded()
-        try await core.changeNamespaces { namespaces, now throws(BrokerRefusal) in
+        try await core.changeNamespaces { [behavior, rules = rulesOfAll] namespaces, now throws(BrokerRefusal) in
             guard namespaces.spaces[name] == nil else { throw .namespaceExists(name) }
             guard namespaces.spaces.count < Namespaces.limit else {
                 throw .tooManyNamespaces(limit: Namespaces.limit)
@@ -32,6 +46,7 @@ extension BrokerControlHandler {
             let behavior = behavior ?? model?.configured?.behavior ?? Behavior()
             return [
                 .created(name), .within(name, .controlled(method: "CreateNamespace", body: body, at: now)),
+                .within(name, .clockSet(clock ?? .machine, at: now)),
             ] + Self.settings(behavior, rules, like: model, at: now).map { .within(name, $0) }
         }
         return try await state(of: name)

@@ -79,7 +79,13 @@ struct BrokerControlHandler: BrokerControlService {
 
     func loadPreset(_ request: BrokerLoadPresetRequest, context: ServerContext) async throws -> BrokerListRulesResponse
     {
-        throw Self.notOffered("LoadPreset")
+        let (behavior, rules) = try Self.preset(request.preset, seed: request.seed)
+        try await change("LoadPreset", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            try book.setBehavior(behavior, .control, at: now) + [.rulesCleared(at: now)]
+                + rules.map { .rulePut($0, .control, at: now) }
+        }
+        environment.log.info("preset.loaded", metadata: ["preset": "\(request.preset)", "seed": "\(request.seed)"])
+        return try await listRules(BrokerListRulesRequest(namespace: request.namespace), context: context)
     }
 
     func dryRun(_ request: BrokerDryRunRequest, context: ServerContext) async throws -> BrokerDryRunResponse {
@@ -164,6 +170,18 @@ struct BrokerControlHandler: BrokerControlService {
 
     // MARK: Plumbing
 
+    /// What a preset means with this seed.
+    static func preset(_ name: String, seed: Int64) throws(BrokerRefusal) -> (Behavior, [Rule]) {
+        guard let preset = Preset.named(name)?.seeded(seed) else {
+            throw .unknownPreset(String(name.prefix(64)), known: Preset.all.map(\.name))
+        }
+        do throws(InvalidSetting) {
+            return (try Behavior(preset.behavior), try Rule.list(preset.rules))
+        } catch {
+            preconditionFailure("the preset \(name) is wrong: \(error)")
+        }
+    }
+
     func space(_ name: String) throws(BrokerRefusal) -> SpaceID {
         try core.space(named: name.isEmpty ? Namespaces.defaultName : name)
     }
@@ -192,7 +210,7 @@ struct BrokerControlHandler: BrokerControlService {
 
 extension NamespaceClock {
     /// What a test makes of this clock.
-    fileprivate func changed(
+    func changed(
         _ request: BrokerSetClockRequest, at now: UnixTime, machine: UnixTime
     ) throws(BrokerRefusal) -> NamespaceClock {
         var time = now

@@ -262,7 +262,7 @@ extension Contracts.BrokerCapabilities {
             // For as long as the journal exists; a hundred years stand for ever.
             dedupWindowSeconds: (behavior.dedupWindow ?? Behavior.longestWindow).components.seconds,
             idMaxLength: Int32(IDKinds.ClientOrder.maximumLength), lookupByClientID: true,
-            visibilityDelayMilliseconds: behavior.visibilityDelay.wholeNanoseconds / 1_000_000, cancelByClientID: true,
+            visibilityDelayMilliseconds: behavior.visibilityDelay.wholeMilliseconds, cancelByClientID: true,
             execIDSupported: true, cursorSupported: true,
             ordTypes: OrderType.Name.allCases.map { WireOrdType($0) },
             timesInForce: TimeInForce.allCases.map { WireTimeInForce($0) }, idScope: BrokerIdScope(behavior.idScope),

@@ -79,6 +79,10 @@ extension BrokerRefusal: StatusConvertible {
                 context: ["limit": "\(limit)"])
         case .unknownRule(let id):
             Refusal(.notFound, "UNKNOWN_RULE", "there is no such rule", context: ["rule_id": id])
+        case .unknownPreset(let name, let known):
+            Refusal(
+                .notFound, "UNKNOWN_PRESET", "there is no such preset: \(known.joined(separator: ", "))",
+                context: ["preset": name])
         case .tooManyRules(let limit):
             Refusal(
                 .resourceExhausted, "TOO_MANY_RULES", "the namespace takes no more rules",

@@ -232,7 +232,7 @@ extension Status {
         if let retryAfter {
             details.append(
                 Google_Protobuf_Any(packing: GoogleRPCRetryInfo(retryDelay: Google_Protobuf_Duration(retryAfter))))
-            metadata.add("\(retryAfter.wholeNanoseconds / 1_000_000)", for: "grpc-retry-pushback-ms")
+            metadata.add("\(retryAfter.wholeMilliseconds)", for: "grpc-retry-pushback-ms")
         }
         guard let known = Code(rawValue: code) else { preconditionFailure("a rule with the code \(code) is refused") }
         let rich = GoogleRPCStatus(code: Int32(code), message: message, details: details)
