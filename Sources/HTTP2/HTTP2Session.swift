@@ -62,16 +62,22 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// The stream that was asked for last: most callbacks concern the same one again. In the list, or nil.
     private var recent: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
     private var handle: OpaquePointer?
+    /// Outlives `handle`.
+    private let blocks: BlockPool
     private var pendingFrame = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     private var isInsideCallback = false
 
-    public init(_ role: HTTP2Role, settings: HTTP2Settings, delegate: any HTTP2SessionDelegate) {
+    /// - Parameter blocks: the library's memory, for other sessions of this thread too.
+    public init(
+        _ role: HTTP2Role, settings: HTTP2Settings, blocks: BlockPool = BlockPool(), delegate: any HTTP2SessionDelegate
+    ) {
         self.role = role
         self.settings = settings
+        self.blocks = blocks
         self.delegate = delegate
         resets = FrameBudget(burst: settings.resetBurst, perSecond: settings.resetsPerSecond)
         idleFrames = FrameBudget(burst: settings.idleFrameBurst, perSecond: settings.idleFramesPerSecond)
-        unsafe handle = SessionCallbacks.makeSession(role, settings, owner: self)
+        unsafe handle = SessionCallbacks.makeSession(role, settings, blocks, owner: self)
         submitSettings()
     }
 

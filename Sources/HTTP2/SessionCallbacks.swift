@@ -3,7 +3,9 @@ internal import CNGHTTP2
 /// The functions that the library calls. They find the session and the stream by unretained pointers: the connection
 /// holds the session, and the session's list holds each stream until the library has closed it.
 @safe enum SessionCallbacks {
-    static func makeSession(_ role: HTTP2Role, _ settings: HTTP2Settings, owner: HTTP2Session) -> OpaquePointer? {
+    static func makeSession(
+        _ role: HTTP2Role, _ settings: HTTP2Settings, _ blocks: BlockPool, owner: HTTP2Session
+    ) -> OpaquePointer? {
         var options: OpaquePointer?
         precondition(unsafe nghttp2_option_new(&options) == 0, "nghttp2 ran out of memory")
         defer { unsafe nghttp2_option_del(options) }
@@ -16,7 +18,7 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_max_continuations(options, settings.maximumContinuations)
         let pointer = unsafe Unmanaged.passUnretained(owner).toOpaque()
         var handle: OpaquePointer?
-        var memory = unsafe BlockPool.functions
+        var memory = unsafe blocks.functions
         let result =
             switch role {
             case .server: unsafe nghttp2_session_server_new3(&handle, table.server, pointer, options, &memory)

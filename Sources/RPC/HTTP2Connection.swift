@@ -54,14 +54,14 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     init(
         _ role: HTTP2Role, loop: EventLoop, socket: StreamSocket, tls: TLSEngine?, settings: HTTP2Settings,
-        limits: Limits
+        limits: Limits, blocks: BlockPool = BlockPool()
     ) {
         self.loop = loop
         self.socket = socket
         self.tls = tls
         self.limits = limits
         memory = MessageMemory(limitBytes: limits.messageMemoryBytes)
-        session = HTTP2Session(role, settings: settings, delegate: self)
+        session = HTTP2Session(role, settings: settings, blocks: blocks, delegate: self)
     }
 
     /// Watches the socket and sends the preface, after the TLS handshake if there is one. Call once, on the loop.

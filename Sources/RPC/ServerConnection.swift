@@ -32,7 +32,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     init(
         loop: EventLoop, socket: StreamSocket, address: SocketAddress, tls: TLSEngine?, server: ServerContents,
-        onEnd: @escaping (ServerConnection) -> Void
+        blocks: BlockPool, onEnd: @escaping (ServerConnection) -> Void
     ) {
         configuration = server.configuration
         methodIndex = server.methods
@@ -53,7 +53,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             limits: Limits(
                 messageMemoryBytes: configuration.requestMemoryBytesPerConnection,
                 writeStallTimeout: configuration.writeStallTimeout,
-                headerBlockTimeout: configuration.headerBlockTimeout))
+                headerBlockTimeout: configuration.headerBlockTimeout),
+            blocks: blocks)
         // A client speaks first, and an answer in HTTP/1.1 must not come after SETTINGS.
         isSilent = tls == nil
     }

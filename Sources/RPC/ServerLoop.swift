@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTP2
 internal import RPCCore
 internal import TLS
 
@@ -17,6 +18,7 @@ final class ServerLoop: @unchecked Sendable {
     let loop: EventLoop
     private let contents: ServerContents
     private let onConnectionEnd: @Sendable (SocketAddress) -> Void
+    private let blocks = BlockPool()
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var isDraining = false
@@ -35,7 +37,7 @@ final class ServerLoop: @unchecked Sendable {
         do {
             let connection = ServerConnection(
                 loop: loop, socket: socket, address: address, tls: try contents.tls.map { try TLSEngine($0) },
-                server: contents
+                server: contents, blocks: blocks
             ) { [unowned self] in ended($0) }
             try connection.serve()
             connections[ObjectIdentifier(connection)] = connection

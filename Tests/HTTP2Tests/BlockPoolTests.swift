@@ -5,6 +5,8 @@ import Testing
 @Suite struct BlockPoolTests {
     /// Random use beside a model: no block overlaps another, none loses its content.
     @Test func blocksKeepTheirContent() {
+        var lists = BlockLists()
+        defer { lists.freeAll() }
         var random = SystemRandomNumberGenerator()
         var blocks: [(block: UnsafeMutableRawPointer, bytes: Int, fill: UInt8)] = unsafe []
         func check(_ index: Int, _ bytes: Int) {
@@ -16,7 +18,7 @@ import Testing
             switch Int.random(in: 0..<4, using: &random) {
             case 0, 1:
                 let bytes = Int.random(in: 0...700, using: &random)
-                guard let block = unsafe BlockPool.take(bytes) else {
+                guard let block = unsafe lists.take(bytes) else {
                     Issue.record("no memory")
                     return
                 }
@@ -27,7 +29,7 @@ import Testing
             case 2 where unsafe !blocks.isEmpty:
                 let index = unsafe Int.random(in: 0..<blocks.count, using: &random)
                 let bytes = Int.random(in: 1...1_500, using: &random)
-                guard let block = unsafe BlockPool.resize(blocks[index].block, bytes) else {
+                guard let block = unsafe lists.resize(blocks[index].block, bytes) else {
                     Issue.record("no memory")
                     return
                 }
@@ -40,21 +42,23 @@ import Testing
                 let index = unsafe Int.random(in: 0..<blocks.count, using: &random)
                 unsafe check(index, blocks[index].bytes)
                 unsafe blocks.swapAt(index, blocks.count - 1)
-                unsafe BlockPool.giveBack(blocks.removeLast().block)
+                unsafe lists.giveBack(blocks.removeLast().block)
             default: break
             }
         }
         for index in unsafe blocks.indices {
             unsafe check(index, blocks[index].bytes)
-            unsafe BlockPool.giveBack(blocks[index].block)
+            unsafe lists.giveBack(blocks[index].block)
         }
     }
 
     @Test func whatIsTooLargeIsRefused() {
-        unsafe #expect(BlockPool.take(.max) == nil)
-        unsafe #expect(BlockPool.takeZeroed(.max, of: 2) == nil)
-        let block = unsafe BlockPool.takeZeroed(100, of: 2)
+        var lists = BlockLists()
+        defer { lists.freeAll() }
+        unsafe #expect(lists.take(.max) == nil)
+        unsafe #expect(lists.takeZeroed(.max, of: 2) == nil)
+        let block = unsafe lists.takeZeroed(100, of: 2)
         #expect(unsafe UnsafeRawBufferPointer(start: block, count: 200).allSatisfy { $0 == 0 })
-        unsafe BlockPool.giveBack(block)
+        unsafe lists.giveBack(block)
     }
 }
