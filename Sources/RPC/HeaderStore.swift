@@ -3,36 +3,38 @@ internal import RPCCore
 
 /// Header fields as they came, kept as bytes: strings are made only when somebody asks for the metadata.
 struct HeaderStore: Sendable {
-    private struct Fields {
-        var bytes: [UInt8] = []
-        var counts: [(name: Int32, value: Int32)] = []
-    }
+    /// For each field both counts (4 bytes each, in the order of this machine), the name and the value.
+    private var bytes: [UInt8] = []
 
-    /// Nil until there is one.
-    private var fields: Fields?
+    /// Holds what most requests have, without growing again and again.
+    private static let firstReservation = 256
+    private static let countBytes = MemoryLayout<UInt32>.size
 
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
-        var fields = fields.take() ?? Fields()
-        unsafe name.withUnsafeBufferPointer { unsafe fields.bytes.append(contentsOf: $0) }
-        unsafe value.withUnsafeBufferPointer { unsafe fields.bytes.append(contentsOf: $0) }
-        fields.counts.append((Int32(name.count), Int32(value.count)))
-        self.fields = fields
+        if bytes.isEmpty { bytes.reserveCapacity(Self.firstReservation) }
+        let counts = (UInt32(name.count), UInt32(value.count))
+        unsafe withUnsafeBytes(of: counts) { unsafe bytes.append(contentsOf: $0) }
+        unsafe name.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Without what belongs to HTTP/2 and gRPC themselves.
     var metadata: Metadata {
         var metadata = Metadata()
-        guard let fields else { return metadata }
         var offset = 0
-        for count in fields.counts {
-            let nameEnd = offset + Int(count.name)
-            let valueEnd = nameEnd + Int(count.value)
+        while offset < bytes.count {
+            let nameStart = offset + 2 * Self.countBytes
+            let nameEnd = nameStart + count(at: offset)
+            let valueEnd = nameEnd + count(at: offset + Self.countBytes)
             metadata.appendFromWire(
-                key: String(decoding: fields.bytes[offset..<nameEnd], as: UTF8.self),
-                value: fields.bytes[nameEnd..<valueEnd])
+                key: String(decoding: bytes[nameStart..<nameEnd], as: UTF8.self), value: bytes[nameEnd..<valueEnd])
             offset = valueEnd
         }
         return metadata
+    }
+
+    private func count(at offset: Int) -> Int {
+        unsafe bytes.withUnsafeBytes { unsafe Int($0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
     }
 }
 
