@@ -83,6 +83,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     /// Bytes without TLS.
     func receivePlain(_ bytes: Span<UInt8>) throws { try session.receive(bytes) }
+    /// The session has taken in what the socket had.
+    func hasRead() {}
     func makeStream() -> HTTP2Stream { preconditionFailure("only servers take streams") }
     /// Whether there is something to wait for although the session has no streams and takes no more.
     var expectsMore: Bool { false }
@@ -124,7 +126,10 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     private func read() {
         session.nowNanoseconds = loop.passNanoseconds
-        defer { watchHeaderBlock() }
+        defer {
+            watchHeaderBlock()
+            hasRead()
+        }
         do {
             switch try unsafe socket.receive(into: loop.scratch.input) {
             case .wouldBlock: break

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import EventLoop
 internal import HTTP2
 internal import Limits
@@ -16,6 +17,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     private let onEnd: (ServerConnection) -> Void
     private var runningHandlers = 0
+    /// Calls whose handlers start when all that was read has been taken in. Unchecked: no access of it calls out.
+    @exclusivity(unchecked) private var readyCalls: Deque<ServerStream> = []
+    /// The call whose handler was started last, until it suspends or ends.
+    private var servedCall: ServerStream?
     private var handshakeTimer: LoopTimer?
     private var lifetimeTimer: LoopTimer?
     private var lifetime: ConnectionLifetime
@@ -128,6 +133,28 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     func method(_ path: Span<UInt8>) -> ServedMethod? { unsafe methods.find(path) }
 
     // MARK: Handlers
+
+    func callIsReady(_ call: ServerStream) { unsafe readyCalls.append(call) }
+
+    /// Starts the handlers of the calls that are ready. One task serves call after call, so that a handler that never
+    /// suspends needs none of its own; when one does suspend, the next task goes on with the rest.
+    override func hasRead() {
+        while unsafe !readyCalls.isEmpty {
+            let task = Task.immediate(executorPreference: loop) { await serveReadyCalls() }
+            servedCall.take()?.isServed(by: task)
+        }
+    }
+
+    /// After a call that has suspended there are no others: the next task has served them.
+    private func serveReadyCalls() async {
+        while let call = unsafe readyCalls.popFirst() {
+            servedCall = call
+            await call.serve()
+            // A handler can cancel the task that it runs in. The others are not to notice.
+            if Task.isCancelled { break }
+        }
+        servedCall = nil
+    }
 
     /// Counts a handler that is about to start; false when too many run already.
     func startHandler() -> Bool {

@@ -38,6 +38,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         case receivingHeaders
         /// Exactly one message is expected, and the handler starts when it and the end have come.
         case receivingRequest(messages: Int)
+        /// The handler starts when all that was read has been taken in.
+        case ready
         case running
         /// The status was sent, or the stream is gone; a handler may still be running down.
         case finished
@@ -136,7 +138,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             expire(at: .after(timeout, from: Deadline(nanoseconds: loop.passNanoseconds)))
         }
         phase = .receivingRequest(messages: 0)
-        guard served.method.shape.hasSingleRequest else { return run(served.method) }
+        guard served.method.shape.hasSingleRequest else { return becomeReady() }
         noteProgress()
         server.watchProgress()
     }
@@ -151,8 +153,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     override func receiveEnd() {
         if let problem = endInbound() { return inboundFailed(problem) }
-        guard case .receivingRequest = phase, let method = served?.method, method.shape.hasSingleRequest else { return }
-        run(method)
+        guard case .receivingRequest = phase else { return }
+        becomeReady()
     }
 
     override func inboundFailed(_ status: Status) {
@@ -170,7 +172,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         switch phase {
         case .receivingHeaders, .finished: return nil
         case .receivingRequest: break
-        case .running: guard isInsideMessage else { return nil }
+        case .ready, .running: guard isInsideMessage else { return nil }
         }
         return receiveWindowBytes > 0 ? progressNanoseconds : now
     }
@@ -201,7 +203,14 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     // MARK: The handler
 
-    private func run(_ method: ServerMethod) {
+    private func becomeReady() {
+        phase = .ready
+        server.callIsReady(self)
+    }
+
+    /// Runs the handler of a call that is ready, unless it has ended meanwhile. Call on the loop, in a task of its own.
+    func serve() async {
+        guard case .ready = phase, let method = served?.method else { return }
         guard !server.isUnread else {
             let status = Status(.resourceExhausted, "the client does not read the responses it has asked for")
             refuse(status)
@@ -214,36 +223,26 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
             return reset(.refusedStream)
         }
         phase = .running
-        // The task takes the deadline over from here, which is cheaper than a scope of its own.
-        guard let deadline else { return start(method) }
-        Deadline.$current.withValue(deadline) { start(method) }
+        guard let deadline else { return await run(method) }
+        await Deadline.$current.withValue(deadline) { await run(method) }
     }
 
-    /// Starts the handler on the loop and at once: one that never suspends has answered when this returns.
-    private func start(_ method: ServerMethod) {
+    /// The handler has suspended, and goes on in `task`.
+    func isServed(by task: Task<Void, Never>) { self.task = task }
+
+    private func run(_ method: ServerMethod) async {
         guard let answer = method.answer, server.interceptors.isEmpty else {
-            task = Task.immediate(executorPreference: loop) {
-                handlerEnded(await method.run(self, through: server.interceptors))
-            }
-            return
+            return handlerEnded(await method.run(self, through: server.interceptors))
         }
         // The usual case by the shortest way.
-        let request: [UInt8]
         do {
-            guard case .some(.some(let message)) = try messageAtHand() else {
-                return handlerEnded(Status(.internal, "the request has no message"))
+            guard case .some(.some(let request)) = try messageAtHand() else {
+                throw Status(.internal, "the request has no message")
             }
-            request = message
+            try sendNow(try await answer(request, ServerContext(self)))
+            succeeded()
         } catch {
-            return handlerEnded(Status(describing: error))
-        }
-        task = Task.immediate(executorPreference: loop) {
-            do {
-                try sendNow(try await answer(request, ServerContext(self)))
-                succeeded()
-            } catch {
-                handlerEnded(Status(handlerFailure: error))
-            }
+            handlerEnded(Status(handlerFailure: error))
         }
     }
 

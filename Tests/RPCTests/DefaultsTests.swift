@@ -67,6 +67,9 @@ private let message: [UInt8] = [0, 0, 0, 0, 2] + Array("hi".utf8)
                     peer.request("/test.Text/Echo", ["x-stubborn": "1"], message: message)
                 }
                 try peer.flush()
+                // Once the server has answered this, which comes after them, both handlers run.
+                peer.session.submitPing()
+                try peer.exchange { peer.answeredPings == 1 }
                 for stream in streams { stream.reset(.cancel) }
                 let third = peer.request("/test.Text/Echo", message: message)
                 try peer.exchange { third.closeCode != nil }

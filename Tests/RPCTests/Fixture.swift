@@ -75,6 +75,8 @@ struct TextService: RPCService {
             if request == "deadline?" {
                 return Deadline.current.map { "\($0.remaining.components.seconds)" } ?? "none"
             }
+            if request == "cancel yourself" { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
+            if request == "cancelled?" { return "\(Task.isCancelled)" }
             if request == "peer?" { return "\(context.peer.identity?.dnsNames ?? [])" }
             return request
         }

@@ -31,6 +31,8 @@ final class RawPeer: HTTP2SessionDelegate {
     private(set) var goAways: [UInt32] = []
     /// Those of the server.
     private(set) var pings = 0
+    /// Of ours, answered by the server.
+    private(set) var answeredPings = 0
     private(set) var isClosedByServer = false
     private let descriptor: Int32
     private let address: SocketAddress
@@ -158,6 +160,6 @@ final class RawPeer: HTTP2SessionDelegate {
     func sessionHasOutput() {}
     func receivedSettings() {}
     func receivedPing() { pings += 1 }
-    func receivedPingAcknowledgement() {}
+    func receivedPingAcknowledgement() { answeredPings += 1 }
     func receivedGoAway(_ code: HTTP2ErrorCode, lastStreamID: Int32) { goAways.append(code.rawValue) }
 }

@@ -28,8 +28,8 @@ struct InstructionBudgetTests {
 
         var budget: Int {
             switch self {
-            case .plain: 30_000
-            case .full: 38_000
+            case .plain: 25_600
+            case .full: 32_700
             }
         }
     }
