@@ -56,6 +56,9 @@ let package = Package(
         .library(name: "Health", targets: ["Health"]),
         .library(name: "Reflection", targets: ["Reflection"]),
         .executable(name: "protoc-gen-meridian", targets: ["protoc-gen-meridian"]),
+        // For other packages' tests: a mock broker, and a broker's capability record as a test suite.
+        .library(name: "MockBrokerTesting", targets: ["MockBrokerTesting", "Contracts"]),
+        .library(name: "BrokerConformance", targets: ["BrokerConformance", "Contracts"]),
         // gRPC's interop tests, against any implementation.
         .executable(name: "interop-client", targets: ["interop-client"]),
         .executable(name: "interop-server", targets: ["interop-server"]),
@@ -115,6 +118,8 @@ let package = Package(
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
         .library("LocalServers", ["CLinux", "EventLoop"]),
 
+        .library("BrokerConformance", ["Contracts", "Protobuf", "RPCCore"]),
+
         // Layer 4: the services. None imports another.
         .service("Accounts", ["EventBus", "Postgres", "Redis"]),
         .service("BrokerGateway", ["Cryptography", "Postgres"]),
@@ -134,6 +139,13 @@ let package = Package(
                 .arguments,
                 .configuration, .logging,
             ], swiftSettings: settings),
+
+        // The mock broker for tests, of this package and others.
+        .library(
+            "MockBrokerTesting",
+            [
+                "Contracts", "Domain", "EventLoop", "MockBroker", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging,
+            ]),
 
         // gRPC's interop tests, as programs.
         .executableTarget(
@@ -231,6 +243,8 @@ let package = Package(
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
+        .tests("MockBrokerTesting", ["Contracts", "EventLoop", "Protobuf", "RPC", "RPCCore"]),
+        .tests("BrokerConformance", ["Contracts", "MockBrokerTesting", "Protobuf", "RPCCore"]),
         .tests(
             "meridian",
             [

@@ -111,6 +111,9 @@ extension TargetRule {
             "LocalServers", ["CLinux", "EventLoop"], modules: ["Glibc"],
             reason: "Private PostgreSQL and Redis, for the program and for tests alike; a child's start is C in CLinux."
         ),
+        TargetRule(
+            "BrokerConformance", ["Contracts", "Protobuf", "RPCCore"],
+            reason: "It tests any broker by its contract alone."),
 
         // Layer 4: the services. None names another.
         service(
@@ -134,6 +137,12 @@ extension TargetRule {
                 "Protobuf", "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
             ]),
             modules: ["ArgumentParser", "Configuration", "Foundation", "Glibc", "Logging", "SystemPackage"]),
+
+        // The mock broker for tests, of this package and others.
+        TargetRule(
+            "MockBrokerTesting",
+            ["Contracts", "Domain", "EventLoop", "MockBroker", "Protobuf", "RPC", "RPCCore", "ServiceKit"],
+            modules: ["FoundationEssentials", "Logging"]),
 
         // gRPC's interop tests, as programs.
         TargetRule(
