@@ -243,7 +243,9 @@ let package = Package(
         .tests(
             "MockBroker",
             ["Contracts", "Domain", "EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "ServiceKit", .logging]),
-        .tests("MockBrokerTesting", ["Contracts", "EventLoop", "Protobuf", "RPC", "RPCCore"]),
+        .tests(
+            "MockBrokerTesting", ["Contracts", "EventLoop", "Protobuf", "RPC", "RPCCore", "TestSupport"],
+            exclude: ["Python"]),
         .tests("BrokerConformance", ["Contracts", "MockBrokerTesting", "Protobuf", "RPCCore"]),
         .tests(
             "meridian",
