@@ -94,6 +94,25 @@ import Testing
         }
     }
 
+    /// A batch that was on its way when its namespace was emptied says nothing about the new one.
+    @Test func aBatchOfAnEmptiedNamespaceIsNotTheNewOnes() async throws {
+        try await withCore { core, disk in
+            async let answer = place("1", core)
+            #expect(await disk.nextStart() == 1)
+            async let emptied: Void = core.changeNamespaces { _, _ throws(BrokerRefusal) in
+                [.deleted(Namespaces.defaultName), .created(Namespaces.defaultName)]
+            }
+            while core.summary.reports > 0 { await Task.yield() }
+            disk.finish()
+            #expect(await answer == "order 1")
+            let space = try core.space(named: Namespaces.defaultName)
+            let shown = try core.feed(in: space, after: 0, limit: 10) { book, sequence, _ in book.feed[sequence - 1] }
+            #expect(shown.durableSequence == 0)
+            disk.finish()
+            try await emptied
+        }
+    }
+
     @Test func whatGathersWhileTheDiskWorksIsOneBatch() async throws {
         try await withCore { core, disk in
             await withTaskGroup(of: String.self) { group in

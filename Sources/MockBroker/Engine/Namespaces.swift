@@ -23,6 +23,13 @@ package struct Namespaces: Sendable {
 
     package init() { spaces = [Self.defaultName: Space(generation: 0)] }
 
+    /// How many reports the feed of each has.
+    package var feedEnds: [SpaceID: Int] {
+        var ends: [SpaceID: Int] = [:]
+        for (name, space) in spaces { ends[SpaceID(name: name, generation: space.generation)] = space.book.feed.count }
+        return ends
+    }
+
     /// The only way in which they change.
     package mutating func apply(_ record: JournalRecord) throws(InvalidRecord) {
         switch record {

@@ -45,7 +45,7 @@ package final class BrokerCore: Sendable {
         var position: UInt64 = 0
         var durablePosition: UInt64 = 0
         /// Reports of each feed that are on disk.
-        var durableSequences: [String: Int]
+        var durableSequences: [SpaceID: Int]
         var waiters = Deque<(position: UInt64, continuation: CheckedContinuation<Void, any Error>)>()
         var phase = Phase.running
         /// The due time, on the machine's clock, that the background work waits for.
@@ -77,7 +77,7 @@ package final class BrokerCore: Sendable {
         self.queueLimitBytes = queueLimitBytes
         self.store = store
         state = Mutex(
-            State(namespaces: namespaces, durableSequences: namespaces.spaces.mapValues { $0.book.feed.count }))
+            State(namespaces: namespaces, durableSequences: namespaces.feedEnds))
     }
 
     // MARK: Namespaces
@@ -97,7 +97,8 @@ package final class BrokerCore: Sendable {
         state.withLock { state in
             var ends: [SpaceID: Int] = [:]
             for (name, space) in state.namespaces.spaces {
-                ends[SpaceID(name: name, generation: space.generation)] = state.durableSequences[name] ?? 0
+                let id = SpaceID(name: name, generation: space.generation)
+                ends[id] = state.durableSequences[id] ?? 0
             }
             return ends
         }
@@ -114,12 +115,10 @@ package final class BrokerCore: Sendable {
             Result { () throws(BrokerRefusal) in
                 try Self.admit(state, limit: queueLimitBytes)
                 let wasEmpty = state.queue.isEmpty
-                for record in try decide(state.namespaces, clock.now) {
-                    Self.write(record, &state)
-                    switch record {
-                    case .created(let name), .deleted(let name): state.durableSequences[name] = nil
-                    case .within: break
-                    }
+                for record in try decide(state.namespaces, clock.now) { Self.write(record, &state) }
+                let spaces = state.namespaces.spaces
+                state.durableSequences = state.durableSequences.filter { entry in
+                    spaces[entry.key.name]?.generation == entry.key.generation
                 }
                 ringsDoor = wasEmpty && !state.queue.isEmpty
                 return state.position
@@ -217,7 +216,7 @@ package final class BrokerCore: Sendable {
             Result { () throws(BrokerRefusal) in
                 let book = try Self.book(space, state)
                 let now = book.clock.now(clock.now)
-                let durable = state.durableSequences[space.name] ?? 0
+                let durable = state.durableSequences[space] ?? 0
                 let end = min(durable, sequence + limit)
                 let reports = sequence < end ? (sequence + 1...end).map { transform(book, $0, now) } : []
                 return (reports, durable, now)
@@ -303,7 +302,7 @@ package final class BrokerCore: Sendable {
     ) throws(BrokerRefusal) -> Output {
         let result: Result<Output, BrokerRefusal> = state.withLock { state in
             Result { () throws(BrokerRefusal) in
-                body(try Self.book(space, state), state.durableSequences[space.name] ?? 0)
+                body(try Self.book(space, state), state.durableSequences[space] ?? 0)
             }
         }
         return try result.get()
@@ -460,7 +459,7 @@ package final class BrokerCore: Sendable {
     private struct Batch {
         let payload: [UInt8]
         let position: UInt64
-        let sequences: [String: Int]
+        let sequences: [SpaceID: Int]
     }
 
     private func takeBatch() -> Batch? {
@@ -471,7 +470,7 @@ package final class BrokerCore: Sendable {
             defer { state.queue = [] }
             return Batch(
                 payload: state.queue, position: state.position,
-                sequences: state.namespaces.spaces.mapValues { $0.book.feed.count })
+                sequences: state.namespaces.feedEnds)
         }
     }
 
@@ -483,9 +482,11 @@ package final class BrokerCore: Sendable {
                 ready.append(state.waiters.removeFirst().continuation)
             }
             var hasNews = false
-            for (name, sequence) in batch.sequences where state.namespaces.spaces[name] != nil {
-                hasNews = hasNews || state.durableSequences[name] ?? 0 < sequence
-                state.durableSequences[name] = sequence
+            for (space, sequence) in batch.sequences {
+                // A namespace that was emptied or ended meanwhile is another one.
+                guard state.namespaces.spaces[space.name]?.generation == space.generation else { continue }
+                hasNews = hasNews || state.durableSequences[space] ?? 0 < sequence
+                state.durableSequences[space] = sequence
             }
             return hasNews
         }
