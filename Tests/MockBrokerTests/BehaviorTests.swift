@@ -10,6 +10,7 @@ import Testing
         ("visibility_delay", { $0.visibilityDelay = .seconds(86_401) }),
         ("dedup_window", { $0.dedupWindow = .seconds(-1) }),
         ("dedup_window", { $0.dedupWindow = .seconds(4_000_000_000) }),
+        ("opening_cash", { $0.openingCash = Money(minorUnits: -1, currency: .usd) }),
         ("commission_basis_points", { $0.commissionRate = BasisPoints(-1) }),
         ("commission_basis_points", { $0.commissionRate = BasisPoints(10_001) }),
     ]

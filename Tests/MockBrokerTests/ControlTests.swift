@@ -17,7 +17,8 @@ import Testing
             var wanted = BrokerBehavior(
                 seed: -1, idempotencyMode: .echoOnly, dedupWindow: Google_Protobuf_Duration(seconds: 600),
                 idScope: .week, ignoreChangedRepeats: true, visibilityDelay: Google_Protobuf_Duration(nanos: 5),
-                fillMode: .manual, sessionMode: .always, commissionBasisPoints: 0, hideDecisions: true)
+                fillMode: .manual, sessionMode: .extended, commissionBasisPoints: 0, hideDecisions: true,
+                openingCash: WireMoney(currency: "USD", minor: 7), checkBuyingPower: true)
             try await fixture.setBehavior(wanted)
             #expect(try await fixture.control.getBehavior(BrokerGetBehaviorRequest()) == wanted)
             // What is not set goes back to its default.

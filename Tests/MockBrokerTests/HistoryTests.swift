@@ -93,7 +93,8 @@ import Testing
             let isWhole = order.filled == order.content.quantity
             if (order.status == .filled) != isWhole { found.append("status of \(order)") }
         }
-        if book.behavior.idempotencyMode != .echoOnly, Set(book.orders.map(\.content.key)).count != book.orders.count {
+        if book.behavior.idempotencyMode.makesResendSafe, Set(book.orders.map(\.content.key)).count != book.orders.count
+        {
             found.append("two orders under one id")
         }
         return found
@@ -185,8 +186,8 @@ extension BrokerRecord {
     /// The order that the record is about.
     fileprivate func subject(in book: BrokerBook) -> OrderKey? {
         switch self {
-        case .behaviorSet, .priceSet, .rulePut, .ruleRemoved, .rulesCleared, .scripted, .clockSet, .committed, .replied,
-            .offered, .controlled, .asked:
+        case .behaviorSet, .priceSet, .pathSet, .rulePut, .ruleRemoved, .rulesCleared, .scripted, .clockSet, .committed,
+            .replied, .offered, .controlled, .asked:
             nil
         case .requested(let fact, _, _): key(fact.clientOrder, AccountID(rawValue: fact.account)!)
         case .accepted(let acceptance): acceptance.content.key

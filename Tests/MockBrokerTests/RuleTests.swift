@@ -22,6 +22,18 @@ import Testing
         return rule
     }
 
+    private static func visibility(
+        _ fault: BrokerVisibilityFault.Fault, of operations: [BrokerOperation] = []
+    ) -> BrokerRule {
+        BrokerRule(
+            ruleID: "r", when: BrokerSelector(operations: operations),
+            action: .visibility(BrokerVisibilityFault(fault: fault)))
+    }
+
+    private static func capacity(_ fault: BrokerCapacityFault.Fault) -> BrokerRule {
+        BrokerRule(ruleID: "r", action: .capacity(BrokerCapacityFault(fault: fault)))
+    }
+
     private static let wrong: [(path: String, rule: BrokerRule)] = [
         ("rule_id", with { $0.ruleID = "" }),
         ("rule_id", with { $0.ruleID = "a b" }),
@@ -76,6 +88,22 @@ import Testing
             BrokerRule(ruleID: "r", action: .order(BrokerOrderFault(fault: .refuse(BrokerRefuse()))))
         ),
         ("order.slow.latency", BrokerRule(ruleID: "r", action: .order(BrokerOrderFault(fault: .slow(BrokerSlow()))))),
+        ("visibility.fault", BrokerRule(ruleID: "r", action: .visibility(BrokerVisibilityFault()))),
+        ("visibility.hidden.distribution", visibility(.hidden(BrokerLatency()))),
+        ("visibility.stale", visibility(.stale(seconds(-1)))),
+        ("visibility.forget_closed", visibility(.forgetClosed(seconds(4_000_000_000)))),
+        ("visibility.wrong_page", visibility(.wrongPage(.unspecified))),
+        ("at", visibility(.wrongPage(.repeated)).at(.beforeRead)),
+        ("when.operations", visibility(.wrongPage(.repeated), of: [.getOrder])),
+        ("capacity.fault", BrokerRule(ruleID: "r", action: .capacity(BrokerCapacityFault()))),
+        ("capacity.token_bucket.per_second", capacity(.tokenBucket(BrokerTokenBucket(burst: 1)))),
+        ("capacity.token_bucket.per_second", capacity(.tokenBucket(BrokerTokenBucket(perSecond: .nan, burst: 1)))),
+        ("capacity.token_bucket.burst", capacity(.tokenBucket(BrokerTokenBucket(perSecond: 1)))),
+        ("capacity.concurrency.limit", capacity(.concurrency(BrokerConcurrency()))),
+        ("capacity.concurrency.queue", capacity(.concurrency(BrokerConcurrency(limit: 1, queue: -1)))),
+        ("capacity.brown_out.per_request", capacity(.brownOut(BrokerBrownOut()))),
+        ("capacity.brown_out.free", capacity(.brownOut(BrokerBrownOut(perRequest: seconds(1), free: -1)))),
+        ("at", capacity(.concurrency(BrokerConcurrency(limit: 1))).at(.afterCommitBeforeReply)),
         ("when.account", selecting(BrokerSelector(account: "a b"))),
         ("when.client_order_id", selecting(BrokerSelector(clientOrderID: "a/b"))),
         ("when.symbol", selecting(BrokerSelector(symbol: " "))),

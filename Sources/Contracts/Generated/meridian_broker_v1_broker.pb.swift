@@ -12,7 +12,9 @@ public enum BrokerIdempotencyMode: Protobuf.ProtobufEnum, CaseIterable {
     case rejectDuplicate
     /// The id is echoed and not checked: a repeat makes a second order.
     case echoOnly
-    /// There is no client order id for the broker: look-ups and reports do not carry it.
+    /// There is no client order id for the broker: look-ups and cancels by it are UNIMPLEMENTED, orders and reports do
+    /// not
+    /// carry it. A request still needs one, for the log of whoever tests.
     case none
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
@@ -353,14 +355,24 @@ public struct BrokerCancelOrderRequest: Protobuf.Message {
     public var origClientOrderID: String = ""
     /// Account (1).
     public var account: String = ""
+    /// OrderID (37) of the order to cancel, instead of orig_client_order_id: the only way where the broker has no
+    /// client
+    /// order ids.
+    public var orderID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(clientOrderID: String = "", origClientOrderID: String = "", account: String = "") {
+    public init(
+        clientOrderID: String = "",
+        origClientOrderID: String = "",
+        account: String = "",
+        orderID: String = ""
+    ) {
         self.clientOrderID = clientOrderID
         self.origClientOrderID = origClientOrderID
         self.account = account
+        self.orderID = orderID
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -369,6 +381,7 @@ public struct BrokerCancelOrderRequest: Protobuf.Message {
             .init(1, "client_order_id", .string),
             .init(2, "orig_client_order_id", .string),
             .init(3, "account", .string),
+            .init(4, "order_id", .string),
         ]
     )
 
@@ -376,6 +389,7 @@ public struct BrokerCancelOrderRequest: Protobuf.Message {
         try view.read(0, into: &clientOrderID)
         try view.read(1, into: &origClientOrderID)
         try view.read(2, into: &account)
+        try view.read(3, into: &orderID)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -383,6 +397,7 @@ public struct BrokerCancelOrderRequest: Protobuf.Message {
         builder.write(clientOrderID, at: 0)
         builder.write(origClientOrderID, at: 1)
         builder.write(account, at: 2)
+        builder.write(orderID, at: 3)
         builder.write(unknownFields)
     }
 }
@@ -429,6 +444,10 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
     public var orderQty: WireDecimal?
     /// Price (44), in USD; required for limit orders, absent for market orders.
     public var price: WireDecimal?
+    /// OrderID (37) of the order to replace, instead of orig_client_order_id: the only way where the broker has no
+    /// client
+    /// order ids.
+    public var orderID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
@@ -438,13 +457,15 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
         origClientOrderID: String = "",
         account: String = "",
         orderQty: WireDecimal? = nil,
-        price: WireDecimal? = nil
+        price: WireDecimal? = nil,
+        orderID: String = ""
     ) {
         self.clientOrderID = clientOrderID
         self.origClientOrderID = origClientOrderID
         self.account = account
         self.orderQty = orderQty
         self.price = price
+        self.orderID = orderID
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -455,6 +476,7 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
             .init(3, "account", .string),
             .init(4, "order_qty", .message { WireDecimal.schema }, .optional),
             .init(5, "price", .message { WireDecimal.schema }, .optional),
+            .init(6, "order_id", .string),
         ]
     )
 
@@ -464,6 +486,7 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
         try view.read(2, into: &account)
         try view.readOptional(3, into: &orderQty)
         try view.readOptional(4, into: &price)
+        try view.read(5, into: &orderID)
         try view.readUnknownFields(into: &unknownFields)
     }
 
@@ -473,6 +496,7 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
         builder.write(account, at: 2)
         builder.writeOptional(orderQty, at: 3)
         builder.writeOptional(price, at: 4)
+        builder.write(orderID, at: 5)
         builder.write(unknownFields)
     }
 }
@@ -569,7 +593,7 @@ public struct BrokerListOrdersRequest: Protobuf.Message {
     public var onlyOpen: Bool = false
     /// Orders on a page, 1 to 1000; 0 means 100.
     public var pageSize: Int32 = 0
-    /// From the page before; empty means the first page.
+    /// From the page before; empty means the first page. The token of another account or another book is refused.
     public var pageToken: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -878,7 +902,9 @@ public struct BrokerAccount: Protobuf.Message {
     public var account: String = ""
     /// All that is booked, whether settled or not: opening cash, less purchases, plus sales, less commissions.
     public var cash: WireMoney?
-    /// Of it, what executions of the last trade date will still move at settlement (T+1); may be below zero.
+    /// Of it, what executions will still move at settlement, which is the first instant of the next trading day in New
+    /// York
+    /// (T+1); below zero after purchases.
     public var unsettled: WireMoney?
     /// Commissions so far.
     public var commissions: WireMoney?
@@ -929,7 +955,7 @@ public struct BrokerAccount: Protobuf.Message {
 public struct BrokerGetStatementRequest: Protobuf.Message {
     /// Account (1).
     public var account: String = ""
-    /// The New York date, YYYY-MM-DD; FAILED_PRECONDITION while it is not over.
+    /// A trading day in New York, YYYY-MM-DD; FAILED_PRECONDITION while it is not over (20:00).
     public var tradeDate: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -1510,7 +1536,7 @@ public struct BrokerCapabilities: Protobuf.Message {
     public var massStatusSupported: Bool = false
     /// True when the feed can take executions back and correct them.
     public var correctionsSupported: Bool = false
-    /// Reasons of refusals that prove that nothing was done.
+    /// Reasons of refusals of PlaceOrder, CancelOrder and ReplaceOrder that prove that nothing was done.
     public var definitiveRejectReasons: [String] = []
     public var unknownFields = Protobuf.UnknownFields()
 

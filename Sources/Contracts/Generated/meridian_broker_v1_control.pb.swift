@@ -54,7 +54,7 @@ public enum BrokerSessionMode: Protobuf.ProtobufEnum, CaseIterable {
     case always
     /// In the core session of New York's calendar; orders that come outside wait for the next one.
     case core
-    /// From 04:00 to 20:00 in New York on trading days.
+    /// From 04:00 to 20:00 (17:00 on half days) in New York on trading days.
     case extended
     /// A number that this version of the schema does not name.
     case unrecognized(Int32)
@@ -165,7 +165,11 @@ public struct BrokerBehavior: Protobuf.Message {
     public var allowCallerFaults: Bool = false
     /// Cash of an account at its first use, in USD; absent means 1,000,000.
     public var openingCash: WireMoney?
-    /// Orders that cost more than the account's cash, or sell more than its shares, are refused.
+    /// Orders that cost more than the account's cash, or sell more than its shares, are refused. Counts the worst case:
+    /// a
+    /// limit order at its limit, a market order at the price of now and 5 % more, both with commission, and in the same
+    /// way
+    /// what is left of the account's open orders. Sales give cash when they fill.
     public var checkBuyingPower: Bool = false
     public var unknownFields = Protobuf.UnknownFields()
 

@@ -338,7 +338,7 @@ public enum BrokerCorrupt: Protobuf.ProtobufEnum, CaseIterable {
 public enum BrokerWrongPage: Protobuf.ProtobufEnum, CaseIterable {
     /// Missing.
     case unspecified
-    /// Half of its rows are missing, and it says that it is complete.
+    /// The second half of its rows is missing, and it says that it is complete; totals stay right.
     case truncated
     /// Its first row comes twice.
     case repeated
@@ -2645,7 +2645,7 @@ public struct BrokerReplayFlagMissing: Protobuf.Message {
     }
 }
 
-/// What look-ups and lists do not show.
+/// What look-ups and lists do not show. Decided with the request, at AFTER_COMMIT_BEFORE_REPLY.
 public struct BrokerVisibilityFault: Protobuf.Message {
     /// Which.
     public var fault: Fault?
@@ -2692,18 +2692,20 @@ public struct BrokerVisibilityFault: Protobuf.Message {
 
     /// Which.
     public enum Fault: Hashable, Sendable {
-        /// An order is hidden for this long after its acceptance.
+        /// An order is hidden for this long after its acceptance. GetOrder, ListOrders and MassStatus.
         case hidden(BrokerLatency)
-        /// Lists show the state of this long ago.
+        /// Lists show the state of this long ago. ListOrders, MassStatus, ListExecutions, ListPositions and GetAccount.
         case stale(Google_Protobuf_Duration)
-        /// Pages of lists are wrong.
+        /// Pages of lists are wrong. ListOrders, MassStatus, ListExecutions and ListPositions.
         case wrongPage(BrokerWrongPage)
-        /// Closed orders are forgotten by look-ups and lists this long after their end.
+        /// Closed orders are forgotten this long after their last report. GetOrder, ListOrders and MassStatus.
         case forgetClosed(Google_Protobuf_Duration)
     }
 }
 
-/// What is too much. Counts requests in order of arrival, on the namespace's clock; not part of the decision log.
+/// What is too much. Strikes at BEFORE_READ. The decision log tells which requests were counted; what was refused
+/// depends
+/// on the order of arrival and the namespace's clock, and is not part of it.
 public struct BrokerCapacityFault: Protobuf.Message {
     /// Which.
     public var fault: Fault?
@@ -2796,7 +2798,7 @@ public struct BrokerTokenBucket: Protobuf.Message {
 public struct BrokerConcurrency: Protobuf.Message {
     /// At a time, 1 to 100,000.
     public var limit: Int32 = 0
-    /// How many more wait for their turn, 0 to 100,000.
+    /// How many more wait for their turn, 0 to 100,000; until their deadline, without one until the broker's own limit.
     public var queue: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -2828,9 +2830,9 @@ public struct BrokerConcurrency: Protobuf.Message {
     }
 }
 
-/// Each request waits for its share of those under way.
+/// Each request waits for its share of those under way, at most a day.
 public struct BrokerBrownOut: Protobuf.Message {
-    /// Waits this long for each request under way beyond `free`.
+    /// Waits this long, above zero, for each request under way beyond `free`.
     public var perRequest: Google_Protobuf_Duration?
     /// So many cost nothing.
     public var free: Int32 = 0

@@ -21,6 +21,12 @@ public struct Behavior: Hashable, Sendable {
     public var commissionRate = BasisPoints(7)
     /// Replies do not say which rules fired.
     public var hidesDecisions = false
+    /// When orders are taken to the market, and fill.
+    public var sessionMode = SessionMode.always
+    /// US dollars of an account at its first use.
+    public var openingCash = Money(minorUnits: 100_000_000, currency: .usd)
+    /// Refuses what the account could not pay for, or does not have.
+    public var checksBuyingPower = false
 
     public init() {}
 
@@ -30,6 +36,16 @@ public struct Behavior: Hashable, Sendable {
         case marketable = 1
         /// Only by hand.
         case manual = 2
+    }
+
+    /// When the market is open.
+    public enum SessionMode: UInt8, Hashable, Sendable, CaseIterable {
+        /// At any hour.
+        case always = 1
+        /// The core session of the calendar.
+        case core
+        /// The core session and the hours before and after it.
+        case extended
     }
 
     /// Within what a client order id is unique.
@@ -56,6 +72,9 @@ extension Behavior {
         }
         if let dedupWindow, !(.zero...Self.longestWindow).contains(dedupWindow) {
             throw InvalidSetting(path: "dedup_window", problem: "must be zero to a hundred years")
+        }
+        guard openingCash.currency == .usd, !openingCash.isNegative else {
+            throw InvalidSetting(path: "opening_cash", problem: "must be US dollars, not below zero")
         }
         guard (0...10_000).contains(commissionRate.rawValue) else {
             throw InvalidSetting(path: "commission_basis_points", problem: "must be 0 to 10000")

@@ -24,6 +24,16 @@ package protocol TradingCalendar: Sendable {
     func tradeDate(at time: UnixTime) -> CivilDate
     /// When the last session of that date ends, and with it day orders.
     func end(of tradeDate: CivilDate) -> UnixTime
+    /// The core session that is under way at `time`, or the next one: when it opens up to when it closes.
+    func coreSession(from time: UnixTime) -> Range<UnixTime>
+    /// The same with the hours before and after it.
+    func extendedSession(from time: UnixTime) -> Range<UnixTime>
+    /// Whether trades belong to this New York date at all.
+    func isTradeDate(_ date: CivilDate) -> Bool
+    /// The New York date at which trades of that date settle.
+    func settlementDate(of tradeDate: CivilDate) -> CivilDate
+    /// The first instant of that date.
+    func settlementTime(of tradeDate: CivilDate) -> UnixTime
 }
 
 extension Behavior {

@@ -1,19 +1,22 @@
 package import Domain
 
 extension BrokerBook {
-    /// Decides a request to cancel the order under `original`, made under the id of `request`. Changes nothing.
+    /// Decides a request to cancel an order, made under the id of `request`. Changes nothing.
     ///
-    /// The same request again is answered again. A cancel that comes too late is refused and the order stays as it is.
+    /// The same request again is answered again, unless the broker has no client order ids. A cancel that comes too late is refused and the order stays as it is.
     package func cancel(
-        _ original: ClientOrderID, request: OrderKey, _ arrival: Arrival = .uneventful, at now: UnixTime
+        _ target: OrderName, request: OrderKey, _ arrival: Arrival = .uneventful, at now: UnixTime
     ) throws(BrokerRefusal) -> Decision<BrokerOrderID> {
-        let history = history(request)
-        guard let order = order(OrderKey(account: request.account, clientOrder: original)) else { throw .unknownOrder }
-        if let earlier = history.canceledOrder.map({ orders[$0] }) {
-            guard earlier.content.key.clientOrder == original else { throw .idReused(request.clientOrder) }
-            return Decision(records: [], answer: earlier.id)
+        let place = try find(target, path: "orig_client_order_id")
+        let order = orders[place]
+        if behavior.hasClientIDs {
+            let history = history(request)
+            if let earlier = history.canceledOrder {
+                guard earlier == place else { throw .idReused(request.clientOrder) }
+                return Decision(records: [], answer: order.id)
+            }
+            guard history.lastOrder == nil else { throw .idReused(request.clientOrder) }
         }
-        guard history.lastOrder == nil else { throw .idReused(request.clientOrder) }
         switch order.life {
         case .filled: throw .alreadyFilled(order.id)
         case .canceled: throw .alreadyCanceled(order.id)

@@ -6,9 +6,21 @@ extension BrokerBook {
     /// Apply the record before asking again. The time of the record is when it fell due, so that a broker which slept
     /// (or was killed) tells the same story as one which did not, unless `now` was set back.
     package mutating func recordDue(by now: UnixTime, _ rules: BookRules) -> BrokerRecord? {
+        var looks = 0
+        while let item = nextDue(), item.at <= now, item.kind == .look {
+            guard looks < Self.looksAtOnce else { return nil }
+            looks += 1
+            look(item, rules)
+        }
         guard let item = nextDue(), item.at <= now else { return nil }
         let order = orders[item.order]
         switch item.kind {
+        case .look: preconditionFailure("a look makes no record")
+        case .touch:
+            guard let price = price(of: order.content.symbol, at: item.at),
+                let plan = plan(order.template, order.leaves, price: price, from: item.at, rules)
+            else { preconditionFailure("an order without a price or a plan was touched") }
+            return .planned(order.id, plan, at: item.at)
         case .cancel: return .canceled(order.id, .request, at: item.at)
         case .expire: return .expired(order.id, at: item.at)
         case .fill:
@@ -47,7 +59,9 @@ extension BrokerBook {
             throw .invalidField(path: "qty", reason: "QTY_NOT_POSITIVE", problem: "must be above zero")
         }
         guard quantity <= order.leaves else { throw .fillTooLarge(leaves: order.leaves) }
-        guard let price = price ?? prices[order.content.symbol] else { throw .unknownSymbol(order.content.symbol) }
+        guard let price = price ?? self.price(of: order.content.symbol, at: now) else {
+            throw .unknownSymbol(order.content.symbol)
+        }
         guard price.isPositive else {
             throw .invalidField(path: "price", reason: "PRICE_NOT_POSITIVE", problem: "must be above zero")
         }

@@ -12,6 +12,11 @@ extension BrokerBook {
         return [.priceSet(symbol, price, at: now)] + touch(behavior, symbol, at: price, from: now)
     }
 
+    /// Decides how the price of `symbol` moves from now on. Changes nothing.
+    package func setPath(_ symbol: InstrumentID, _ path: PricePath, at now: UnixTime) -> [BrokerRecord] {
+        [.pathSet(symbol, path, at: now)] + touch(behavior, symbol, at: path.price(at: now), from: now)
+    }
+
     /// Decides another behaviour: where orders fill by themselves from now on, those that could have do. Changes
     /// nothing.
     package func setBehavior(
@@ -19,7 +24,7 @@ extension BrokerBook {
     ) throws(BrokerRefusal) -> [BrokerRecord] {
         do { try behavior.validate() } catch { throw .invalidSetting(error.within("behavior")) }
         let plans = prices.keys.sorted().flatMap { symbol in
-            touch(behavior, symbol, at: prices[symbol] ?? .zero, from: now)
+            touch(behavior, symbol, at: price(of: symbol, at: now) ?? .zero, from: now)
         }
         return [.behaviorSet(behavior, origin, at: now)] + plans
     }
@@ -27,7 +32,8 @@ extension BrokerBook {
     private func touch(
         _ behavior: Behavior, _ symbol: InstrumentID, at price: Price, from now: UnixTime
     ) -> [BrokerRecord] {
-        guard behavior.fillMode == .marketable else { return [] }
+        // Where the market closes, a look finds out when they trade.
+        guard behavior.fillMode == .marketable, behavior.sessionMode == .always else { return [] }
         return touched(symbol, at: price).compactMap { order in
             order.template.plan(order.leaves, price: price, from: now).map { .planned(order.id, $0, at: now) }
         }

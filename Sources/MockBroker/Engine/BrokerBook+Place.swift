@@ -13,7 +13,7 @@ extension BrokerBook {
         let key = content.key
         let history = history(key)
         guard remembers(key) || idCount < venue.idLimit else { throw .bookFull(limit: venue.idLimit) }
-        guard history.canceledOrder == nil else { throw .idReused(key.clientOrder) }
+        guard history.canceledOrder == nil || !behavior.hasClientIDs else { throw .idReused(key.clientOrder) }
         if let known = history.lastOrder.map({ orders[$0] }),
             behavior.remembers(known.acceptedAt, at: now, venue.calendar)
         {
@@ -26,10 +26,11 @@ extension BrokerBook {
                     throw .duplicateID(order: known.id, status: known.status)
                 }
                 return Decision(records: [], answer: .replayed(known.id))
-            case .echoOnly: break
+            case .echoOnly, .absent: break
             }
         }
-        let price = try validate(content)
+        let price = try validate(content, at: now)
+        try checkBuyingPower(content, at: now)
         if case .refuse(let reason, let text)? = arrival.orderFault?.fault { throw .told(reason, text) }
         return accept(
             content, traceparent: traceparent, ordinal: history.orderCount + 1, template: arrival.template,
@@ -37,8 +38,8 @@ extension BrokerBook {
     }
 
     /// The price at which the symbol trades now.
-    private func validate(_ content: OrderContent) throws(BrokerRefusal) -> Price {
-        guard let price = prices[content.symbol] else { throw .unknownSymbol(content.symbol) }
+    private func validate(_ content: OrderContent, at now: UnixTime) throws(BrokerRefusal) -> Price {
+        guard let price = price(of: content.symbol, at: now) else { throw .unknownSymbol(content.symbol) }
         guard content.quantity.isPositive else {
             throw .invalidField(
                 path: "order_qty", reason: "ORDER_QTY_NOT_POSITIVE", problem: "must be above zero")
@@ -78,9 +79,14 @@ extension BrokerBook {
             isImmediate = true
             template = template.whole
         }
-        let canFill = content.isMarketable(at: price) && behavior.fillMode == .marketable
-        let plan = canFill ? template.plan(content.quantity, price: price, from: now) : nil
-        let expires = content.timeInForce == .day ? venue.calendar.end(of: venue.calendar.tradeDate(at: now)) : nil
+        let session = venue.session(behavior.sessionMode, from: now)
+        let canFill =
+            content.isMarketable(at: price) && behavior.fillMode == .marketable && session.contains(now)
+        let plan = canFill ? self.plan(template, content.quantity, price: price, from: now, venue) : nil
+        let sessionEnd =
+            behavior.sessionMode == .always
+            ? venue.calendar.end(of: venue.calendar.tradeDate(at: now)) : session.upperBound
+        let expires = content.timeInForce == .day ? sessionEnd : nil
         let acceptance = BrokerRecord.Acceptance(
             id: id, content: content, ordinal: ordinal, template: template, plan: plan, expires: expires,
             traceparent: traceparent, at: now)

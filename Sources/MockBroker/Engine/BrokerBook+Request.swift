@@ -49,8 +49,8 @@ extension RuleAction {
     /// Whether it happens to the request, and not to the order.
     fileprivate var isCarriedOutByTheWay: Bool {
         switch self {
-        case .latency, .rpc, .crash: true
-        case .order, .fills, .event: false
+        case .latency, .rpc, .crash, .capacity: true
+        case .order, .fills, .event, .visibility: false
         }
     }
 }

@@ -12,9 +12,15 @@ package struct BrokerBook: Sendable {
     package private(set) var clock = NamespaceClock.machine
     /// What the configuration said at the last start that changed it.
     package private(set) var configured: (behavior: Behavior, rules: [Rule])?
+    /// Of symbols with a path: when it was set.
     package private(set) var prices: [InstrumentID: Price] = [:]
+    package private(set) var paths: [InstrumentID: PricePath] = [:]
     /// Bought less sold.
-    package private(set) var positions: [PositionKey: Quantity] = [:]
+    package var positions: [PositionKey: Quantity] { accounts.positions }
+    package private(set) var accounts = Accounts()
+    private(set) var orderIndex = OrderIndex()
+    /// Tells this book from others of the process.
+    package let generation: Int
     package private(set) var evidence = EvidenceLog()
     /// Requests so far; the next one has the next number.
     package private(set) var requestCount = 0
@@ -57,8 +63,11 @@ package struct BrokerBook: Sendable {
     /// Orders that rest until the price touches them, by symbol.
     private var resting: [InstrumentID: Set<Int>] = [:]
     private var due = Heap<DueItem>()
+    /// Which look at a resting order holds; earlier ones are moot.
+    private var watches: [Int: Int] = [:]
+    private var watchCount = 0
 
-    package init() {}
+    package init(generation: Int = 0) { self.generation = generation }
 
     // MARK: Looking things up
 
@@ -84,12 +93,8 @@ package struct BrokerBook: Sendable {
 
     /// The order under this id, or the latest of them where ids are not checked.
     package func order(_ key: OrderKey) -> BookOrder? { histories[key]?.lastOrder.map { orders[$0] } }
+    func place(of id: BrokerOrderID) -> Int? { indexByID[id] }
     package func order(_ id: BrokerOrderID) -> BookOrder? { indexByID[id].map { orders[$0] } }
-
-    /// What a look-up sees: an order stays hidden for the visibility delay after its acceptance.
-    package func isVisible(_ order: BookOrder, at now: UnixTime) -> Bool {
-        now >= order.acceptedAt + behavior.visibilityDelay
-    }
 
     /// Resting orders of `symbol` that `price` touches, oldest first.
     func touched(_ symbol: InstrumentID, at price: Price) -> [BookOrder] {
@@ -128,6 +133,7 @@ package struct BrokerBook: Sendable {
         let order = orders[item.order]
         switch item.kind {
         case .fill: return order.isOpen && order.partsDone == item.part
+        case .look, .touch: return order.isOpen && order.plan == nil && watches[item.order] == item.part
         case .cancel: return order.life == .cancelPending
         case .expire: return order.isOpen
         }
@@ -140,9 +146,10 @@ package struct BrokerBook: Sendable {
     /// - Throws: `InvalidRecord` when the record contradicts the book; then the book must not be used any more.
     package mutating func apply(_ record: BrokerRecord) throws(InvalidRecord) {
         switch record {
-        case .behaviorSet(let behavior, let origin, _):
+        case .behaviorSet(let behavior, let origin, let at):
             self.behavior = behavior
             if origin == .configuration { configured = (behavior, []) }
+            for symbol in resting.keys { watchAll(symbol, from: at) }
         case .rulePut(let rule, let origin, _):
             rules.put(rule)
             if origin == .configuration { configured?.rules.append(rule) }
@@ -153,7 +160,14 @@ package struct BrokerBook: Sendable {
             for decision in decisions { script.add(decision) }
             rules.follow(script)
         case .clockSet(let clock, _): self.clock = clock
-        case .priceSet(let symbol, let price, _): prices[symbol] = price
+        case .priceSet(let symbol, let price, let at):
+            prices[symbol] = price
+            paths[symbol] = nil
+            watchAll(symbol, from: at)
+        case .pathSet(let symbol, let path, let at):
+            prices[symbol] = path.price(at: at)
+            paths[symbol] = path
+            watchAll(symbol, from: at)
         case .requested(let fact, let decisions, let at): request(fact, decisions, at: at)
         case .committed(let number, let order, _):
             guard open[number] != nil else { throw .unknownRequest(number) }
@@ -226,6 +240,8 @@ package struct BrokerBook: Sendable {
         history.lastOrder = index
         history.orderCount += 1
         histories[content.key] = history
+        orderIndex.add(index, of: content.key.account)
+        accounts.open(content.key.account, cash: behavior.openingCash)
         let position = PositionKey(account: content.key.account, symbol: content.symbol)
         do { ordered[position] = try orderedTotal(position) + content.quantity } catch { throw .outOfRange }
         report(.new, index, at: acceptance.at)
@@ -233,6 +249,7 @@ package struct BrokerBook: Sendable {
             schedule(plan, of: index)
         } else {
             resting[content.symbol, default: []].insert(index)
+            if needsWatch(content.symbol) { watch(index, from: acceptance.at) }
         }
         if let expires = acceptance.expires {
             due.insert(DueItem(at: expires, kind: .expire, order: index, part: 0))
@@ -246,15 +263,12 @@ package struct BrokerBook: Sendable {
             orders[index].partsDone += 1
             if orders[index].isOpen, let plan = orders[index].plan { schedule(plan, of: index) }
         }
-        let content = orders[index].content
-        let key = PositionKey(account: content.key.account, symbol: content.symbol)
-        let held = positions[key] ?? .zero
-        do {
-            positions[key] = content.side == .buy ? try held + fill.quantity : try held - fill.quantity
-        } catch {
-            throw .outOfRange
-        }
         report(.trade, index, fill: fill, at: fill.at)
+        let content = orders[index].content
+        accounts.book(
+            Movement(
+                content.side, fill.quantity, of: content.symbol, at: fill.price, commission: fill.commission),
+            of: content.key.account, sequence: feed.count, tradeDate: fill.tradeDate, at: fill.at)
     }
 
     /// Puts the next part of the plan on the list; the one after follows when it is done.
@@ -271,7 +285,30 @@ package struct BrokerBook: Sendable {
         } catch {
             throw .impossible(orders[index].id, error)
         }
-        if !orders[index].isOpen { resting[orders[index].content.symbol]?.remove(index) }
+        orderIndex.note(index, of: orders[index].content.key.account, isOpen: orders[index].isOpen)
+        if !orders[index].isOpen {
+            resting[orders[index].content.symbol]?.remove(index)
+            watches[index] = nil
+        }
+    }
+
+    /// Looks at all resting orders of `symbol` anew.
+    private mutating func watchAll(_ symbol: InstrumentID, from time: UnixTime) {
+        for index in resting[symbol] ?? [] {
+            if needsWatch(symbol) { watch(index, from: time) } else { watches[index] = nil }
+        }
+    }
+
+    private mutating func watch(_ index: Int, from time: UnixTime) {
+        watchCount += 1
+        watches[index] = watchCount
+        due.insert(DueItem(at: time, kind: .look, order: index, part: watchCount))
+    }
+
+    /// Takes the look that is due, which is the earliest item.
+    mutating func look(_ item: DueItem, _ venue: BookRules) {
+        due.removeMin()
+        if let next = next(after: item, venue) { due.insert(next) } else { watches[item.order] = nil }
     }
 
     private mutating func report(
@@ -286,6 +323,7 @@ package struct BrokerBook: Sendable {
                 leaves: order.leaves, commission: fill?.commission ?? .zero(.usd), tradeDate: fill?.tradeDate,
                 cause: cause, at: at))
         offers.append(0)
+        orderIndex.addReport(of: index)
     }
 
     private func index(of id: BrokerOrderID) throws(InvalidRecord) -> Int {

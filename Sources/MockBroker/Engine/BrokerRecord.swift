@@ -37,6 +37,8 @@ package enum BrokerRecord: Hashable, Sendable {
     case filled(Fill)
     /// The order's session is over.
     case expired(BrokerOrderID, at: UnixTime)
+    /// The symbol's price moves like this from now on.
+    case pathSet(InstrumentID, PricePath, at: UnixTime)
 
     package struct Acceptance: Hashable, Sendable {
         package let id: BrokerOrderID

@@ -9,6 +9,10 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
     case priceOffTick(tick: Price)
     case priceOutOfRange
     case positionLimit
+    case insufficientBuyingPower(needed: Money, available: Money)
+    case insufficientShares(available: Quantity)
+    /// This broker has no client order ids.
+    case clientIDsUnsupported(path: String)
 
     // The id was used before.
     case duplicateID(order: BrokerOrderID, status: BookOrderStatus)
@@ -26,6 +30,8 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
 
     // The feed.
     case unknownCursor
+    case unknownPageToken
+    case tradeDateNotOver(CivilDate)
 
     // The broker cannot take more, or has failed.
     case busy

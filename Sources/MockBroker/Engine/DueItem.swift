@@ -4,7 +4,11 @@ package import Domain
 package struct DueItem: Hashable, Comparable, Sendable {
     /// What falls due. At one instant fills come first, so that a fill wins the race against a cancel or the close.
     package enum Kind: UInt8, Hashable, Sendable {
-        case fill = 0
+        /// Finds out when a resting order can trade.
+        case look = 0
+        /// A resting order can trade.
+        case touch
+        case fill
         case cancel
         case expire
     }
@@ -13,7 +17,7 @@ package struct DueItem: Hashable, Comparable, Sendable {
     package let kind: Kind
     /// Index in `BrokerBook.orders`.
     package let order: Int
-    /// Of the plan, for fills.
+    /// Of the plan, for fills; of the watch, for looks and touches.
     package let part: Int
 
     package static func < (a: DueItem, b: DueItem) -> Bool {

@@ -22,6 +22,14 @@ package enum NamespaceClock: Hashable, Sendable {
         }
     }
 
+    /// When to do what falls due at `time`, on the machine's clock: a clock that stands does what is left of its present.
+    package func machineDue(_ time: UnixTime) -> UnixTime? {
+        switch self {
+        case .running: machineTime(of: time)
+        case .frozen(let now): time <= now ? UnixTime(nanoseconds: 0) : nil
+        }
+    }
+
     /// The clock that shows `time` when the machine's shows `machine`.
     package static func showing(_ time: UnixTime, isFrozen: Bool, machine: UnixTime) -> NamespaceClock {
         isFrozen ? .frozen(time) : .running(ahead: time - machine)

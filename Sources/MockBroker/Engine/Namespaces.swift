@@ -13,9 +13,14 @@ package struct Namespaces: Sendable {
     package static let limit = 1000
 
     package struct Space: Sendable {
-        package var book = BrokerBook()
+        package var book: BrokerBook
         /// Tells it from an earlier namespace of the same name.
         package let generation: Int
+
+        init(generation: Int) {
+            book = BrokerBook(generation: generation)
+            self.generation = generation
+        }
     }
 
     package private(set) var spaces: [String: Space]

@@ -10,6 +10,7 @@ extension BrokerRecord {
         case priceSet, accepted, planned, cancelRequested, canceled, filled, expired
         case rulePut, ruleRemoved, rulesCleared, scripted, clockSet
         case requested, committed, replied, offered, controlled, asked
+        case pathSet
     }
 
     /// The one form of this record in bytes.
@@ -108,6 +109,10 @@ extension BrokerRecord {
         case .expired(let id, let at):
             writer.append(Tag.expired, at)
             writer.append(id.text)
+        case .pathSet(let symbol, let path, let at):
+            writer.append(Tag.pathSet, at)
+            writer.append(symbol.text)
+            writer.append(path)
         }
         return writer.bytes
     }
@@ -173,6 +178,9 @@ extension BrokerRecord {
                     commission: Money(minorUnits: try reader.signed(), currency: .usd),
                     tradeDate: try reader.date(), isPlanned: try reader.flag(), at: at))
         case .expired: self = .expired(try reader.id(), at: at)
+        case .pathSet:
+            let symbol: InstrumentID = try reader.id()
+            self = .pathSet(symbol, try reader.path(of: symbol), at: at)
         }
         guard reader.isAtEnd else { throw .malformed }
     }

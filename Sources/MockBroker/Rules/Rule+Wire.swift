@@ -63,6 +63,8 @@ extension RuleAction {
             return (.afterCommitBeforeReply, InjectionPoint.requests.subtracting([.duringReply]))
         case .order, .fills: return (.afterReadBeforeCommit, [.afterReadBeforeCommit])
         case .event(let fault): return (fault.usualPlace, fault.places)
+        case .visibility: return (.afterCommitBeforeReply, [.afterCommitBeforeReply])
+        case .capacity: return (.beforeRead, [.beforeRead])
         case .crash: return (.afterCommitBeforeReply, Set(InjectionPoint.allCases).subtracting([.duringReply]))
         }
     }
@@ -86,7 +88,8 @@ extension RuleAction {
         case .order(.slow): wanted = [.cancelOrder, .replaceOrder]
         case .fills: wanted = [.placeOrder]
         case .event(.cursor): wanted = [.streamExecutions]
-        case .latency, .rpc, .event, .crash: return
+        case .visibility(let fault): wanted = fault.operations
+        case .latency, .rpc, .event, .crash, .capacity: return
         }
         guard selector.operations.isSubset(of: wanted) else {
             throw InvalidSetting(path: "when.operations", problem: "has a call in which this action has no meaning")
@@ -109,8 +112,10 @@ extension RuleAction {
         case .event(let wire): self = .event(try read("event") { () throws(InvalidSetting) in try EventFault(wire) })
         case .crash(let wire): self = .crash(try read("crash") { () throws(InvalidSetting) in try CrashLoss(wire) })
         case .transport: throw .notOffered("transport")
-        case .visibility: throw .notOffered("visibility")
-        case .capacity: throw .notOffered("capacity")
+        case .visibility(let wire):
+            self = .visibility(try read("visibility") { () throws(InvalidSetting) in try VisibilityFault(wire) })
+        case .capacity(let wire):
+            self = .capacity(try read("capacity") { () throws(InvalidSetting) in try CapacityFault(wire) })
         }
     }
 }

@@ -33,7 +33,8 @@ extension RuleAction {
         case .order(.slow): operation == .cancelOrder || operation == .replaceOrder
         case .fills: operation == .placeOrder
         case .event(.cursor): operation == .streamExecutions
-        case .latency, .rpc, .event, .crash: true
+        case .visibility(let fault): fault.operations.contains(operation)
+        case .latency, .rpc, .event, .crash, .capacity: true
         }
     }
 }

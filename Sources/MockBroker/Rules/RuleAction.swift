@@ -10,9 +10,14 @@ package enum RuleAction: Hashable, Sendable {
     case fills(FillScript)
     case event(EventFault)
     case crash(CrashLoss)
+    /// Values: see `VisibilityFault`.
+    case visibility(VisibilityFault)
+    case capacity(CapacityFault)
 
     /// At one place, the first rule of a kind that fires settles it for its kind.
-    package enum Kind: UInt8, Hashable, Sendable { case latency, rpc, order, fills, event, crash }
+    package enum Kind: UInt8, Hashable, Sendable {
+        case latency, rpc, order, fills, event, crash, visibility, capacity
+    }
 
     package var kind: Kind {
         switch self {
@@ -22,6 +27,8 @@ package enum RuleAction: Hashable, Sendable {
         case .fills: .fills
         case .event: .event
         case .crash: .crash
+        case .visibility: .visibility
+        case .capacity: .capacity
         }
     }
 
@@ -32,7 +39,8 @@ package enum RuleAction: Hashable, Sendable {
         case .order(let fault): fault.draw(&draw, occasion)
         case .fills(let script): script.draw(&draw, occasion)
         case .event(let fault): fault.draw(&draw, occasion)
-        case .rpc, .crash: []
+        case .visibility(let fault): fault.draw(&draw, occasion)
+        case .rpc, .crash, .capacity: []
         }
     }
 }

@@ -12,7 +12,7 @@ extension Behavior {
         case .unspecified, .returnOriginal: idempotencyMode = .returnOriginal
         case .rejectDuplicate: idempotencyMode = .rejectDuplicate
         case .echoOnly: idempotencyMode = .echoOnly
-        case .none: throw .notOffered("idempotency_mode")
+        case .none: idempotencyMode = .absent
         case .unrecognized: throw InvalidSetting(path: "idempotency_mode", problem: "is unknown")
         }
         if let window = wire.dedupWindow {
@@ -37,10 +37,21 @@ extension Behavior {
         }
         if let rate = wire.commissionBasisPoints { commissionRate = BasisPoints(rate) }
         hidesDecisions = wire.hideDecisions
-        guard wire.sessionMode == .unspecified || wire.sessionMode == .always else { throw .notOffered("session_mode") }
+        switch wire.sessionMode {
+        case .unspecified, .always: sessionMode = .always
+        case .core: sessionMode = .core
+        case .extended: sessionMode = .extended
+        case .unrecognized: throw InvalidSetting(path: "session_mode", problem: "is unknown")
+        }
         guard !wire.allowCallerFaults else { throw .notOffered("allow_caller_faults") }
-        guard wire.openingCash == nil else { throw .notOffered("opening_cash") }
-        guard !wire.checkBuyingPower else { throw .notOffered("check_buying_power") }
+        if let cash = wire.openingCash {
+            do {
+                openingCash = try Money(cash, field: "opening_cash")
+            } catch {
+                throw InvalidSetting(path: "opening_cash", problem: "must be US dollars, not below zero")
+            }
+        }
+        checksBuyingPower = wire.checkBuyingPower
         try validate()
     }
 }
@@ -52,8 +63,10 @@ extension BrokerBehavior {
             dedupWindow: behavior.dedupWindow.map { Google_Protobuf_Duration($0) },
             idScope: BrokerIdScope(behavior.idScope), ignoreChangedRepeats: behavior.ignoresChangedRepeats,
             visibilityDelay: Google_Protobuf_Duration(behavior.visibilityDelay),
-            fillMode: behavior.fillMode == .manual ? .manual : .marketable, sessionMode: .always,
-            commissionBasisPoints: Int32(behavior.commissionRate.rawValue), hideDecisions: behavior.hidesDecisions)
+            fillMode: behavior.fillMode == .manual ? .manual : .marketable,
+            sessionMode: BrokerSessionMode(rawValue: Int32(behavior.sessionMode.rawValue)),
+            commissionBasisPoints: Int32(behavior.commissionRate.rawValue), hideDecisions: behavior.hidesDecisions,
+            openingCash: WireMoney(behavior.openingCash), checkBuyingPower: behavior.checksBuyingPower)
     }
 }
 
@@ -63,6 +76,7 @@ extension BrokerIdempotencyMode {
         case .returnOriginal: self = .returnOriginal
         case .rejectDuplicate: self = .rejectDuplicate
         case .echoOnly: self = .echoOnly
+        case .absent: self = .none
         }
     }
 }

@@ -13,10 +13,12 @@ extension BrokerControlHandler {
         ] where value < 0 {
             throw BrokerRefusal.invalidField(path: path, reason: "PAGE_INVALID", problem: "must not be negative")
         }
-        return try await core.read(in: space(request.namespace)) { book, _ throws(BrokerRefusal) in
+        let calendar = core.venue.calendar
+        return try await core.read(in: space(request.namespace)) { book, now throws(BrokerRefusal) in
             book.truth(
                 of: account, afterOrder: Int(request.afterOrder), afterSequence: Int(request.afterSequence),
-                limit: request.limit == 0 ? .max : Int(request.limit))
+                limit: request.limit == 0 ? .max : Int(request.limit)
+            ) { $0.unsettled(at: now, calendar) }
         }
     }
 
@@ -114,7 +116,10 @@ extension InjectionPoint {
 
 extension BrokerBook {
     /// A page of everything there is; nil means all accounts.
-    fileprivate func truth(of account: AccountID?, afterOrder: Int, afterSequence: Int, limit: Int) -> BrokerTruth {
+    fileprivate func truth(
+        of account: AccountID?, afterOrder: Int, afterSequence: Int, limit: Int,
+        unsettled: (AccountBook) -> Money
+    ) -> BrokerTruth {
         let reportEnd = afterSequence + min(limit, max(0, feed.count - afterSequence))
         let sequences = afterSequence < reportEnd ? Array(afterSequence + 1...reportEnd) : []
         func isWanted(_ other: AccountID) -> Bool { account == nil || account == other }
@@ -126,6 +131,9 @@ extension BrokerBook {
                 .sorted { ($0.key.account.text, $0.key.symbol.text) < ($1.key.account.text, $1.key.symbol.text) }
                 .map { BrokerPosition(account: $0.account.text, symbol: $0.symbol.text, qty: WireDecimal($1)) },
             placeAttempts: Int64(placeAttempts), lostReplies: Int64(lostReplies), orderCount: Int64(orders.count),
-            lastSequence: Int64(feed.count))
+            lastSequence: Int64(feed.count),
+            accounts: accounts.used.filter(isWanted).compactMap { account in
+                accounts.book(of: account).map { BrokerAccount(account, $0, unsettled: unsettled($0)) }
+            })
     }
 }

@@ -115,6 +115,8 @@ extension BrokerControlHandler {
         return [.behaviorSet(behavior, .configuration, at: now)]
             + rules.map { .rulePut($0, .configuration, at: now) }
             + prices.map { .priceSet($0.key, $0.value, at: now) }
+            + (model?.paths ?? [:]).sorted { $0.key < $1.key }
+            .map { .pathSet($0.key, $0.value.restarted(seed: behavior.seed, at: now), at: now) }
     }
 }
 

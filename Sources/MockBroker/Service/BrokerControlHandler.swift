@@ -105,18 +105,24 @@ struct BrokerControlHandler: BrokerControlService {
 
     func setPrice(_ request: BrokerSetPriceRequest, context: ServerContext) async throws -> BrokerSetPriceResponse {
         let symbol: InstrumentID = try .reading(request.symbol, "symbol", "SYMBOL_INVALID")
-        guard request.path == nil else {
-            throw BrokerRefusal.invalidSetting(.notOffered("path"))
-        }
-        guard let wire = request.price else {
+        let wish: PricePath.Wish
+        switch (request.price, request.path) {
+        case (let wire?, nil): wish = .constant(try Price(wire, field: "price"))
+        case (nil, let wire?):
+            do { wish = try PricePath.Wish(wire) } catch { throw BrokerRefusal.invalidSetting(error.within("path")) }
+        case (nil, nil):
             throw BrokerRefusal.invalidField(path: "price", reason: "PRICE_MISSING", problem: "is missing")
+        case (_?, _?):
+            throw BrokerRefusal.invalidSetting(InvalidSetting(path: "path", problem: "does not go with a price"))
         }
-        let price = try Price(wire, field: "price")
-        let touched = try await change("SetPrice", request, in: request.namespace) { book, now throws(BrokerRefusal) in
-            try book.setPrice(symbol, price, at: now)
+        var touched = 0
+        try await change("SetPrice", request, in: request.namespace) { book, now throws(BrokerRefusal) in
+            let records = try book.setPrice(symbol, wish, at: now)
+            touched = book.touched(symbol, by: records).count
+            return records
         }
-        environment.log.info("price.set", metadata: ["symbol": "\(symbol)", "price": "\(price)"])
-        return BrokerSetPriceResponse(touchedOrders: Int32(clamping: touched - 1))
+        environment.log.info("price.set", metadata: ["symbol": "\(symbol)"])
+        return BrokerSetPriceResponse(touchedOrders: Int32(clamping: touched))
     }
 
     func fillOrder(_ request: BrokerFillOrderRequest, context: ServerContext) async throws -> BrokerFillOrderResponse {

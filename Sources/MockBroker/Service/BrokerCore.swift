@@ -158,7 +158,10 @@ package final class BrokerCore: Sendable {
     }
 
     /// Records what the configuration says, where that is new. Durable with the first batch.
-    func configure(_ behavior: Behavior, _ rules: [Rule], _ prices: [InstrumentID: Price]) throws(BrokerRefusal) {
+    func configure(
+        _ behavior: Behavior, _ rules: [Rule], _ prices: [InstrumentID: Price],
+        _ replayed: [InstrumentID: [PricePoint]]
+    ) throws(BrokerRefusal) {
         let space = try space(named: Namespaces.defaultName)
         try commit(in: space) { book, now throws(BrokerRefusal) in
             guard book.configured?.behavior != behavior || book.configured?.rules != rules else {
@@ -170,9 +173,17 @@ package final class BrokerCore: Sendable {
                     + rules.map { .rulePut($0, .configuration, at: now) }, answer: ())
         } _: { _, _ in
         }
-        for (symbol, price) in prices.sorted(by: { $0.key < $1.key }) {
+        for (symbol, points) in replayed.sorted(by: { $0.key < $1.key }) {
             try commit(in: space) { book, now throws(BrokerRefusal) in
-                let isNew = book.prices[symbol] != price
+                let path = PricePath.replayed(points, before: prices[symbol] ?? points[0].price)
+                let isNew = book.paths[symbol] != path
+                return Decision(records: isNew ? book.setPath(symbol, path, at: now) : [], answer: ())
+            } _: { _, _ in
+            }
+        }
+        for (symbol, price) in prices.sorted(by: { $0.key < $1.key }) where replayed[symbol] == nil {
+            try commit(in: space) { book, now throws(BrokerRefusal) in
+                let isNew = book.prices[symbol] != price || book.paths[symbol] != nil
                 return Decision(records: isNew ? try book.setPrice(symbol, price, at: now) : [], answer: ())
             } _: { _, _ in
             }
@@ -235,17 +246,25 @@ package final class BrokerCore: Sendable {
         let firings: [Firing]
     }
 
-    /// Up to `limit` reports after `sequence` that are on disk, each asked about by the rules once.
-    func offers(in space: SpaceID, after sequence: Int, limit: Int) throws(BrokerRefusal) -> [Offer] {
-        let (durable, asks) = try look(in: space) { book, durable in (durable, book.rules.asksAboutReports) }
-        guard sequence < durable else { return [] }
-        let sequences = sequence + 1...min(durable, sequence + limit)
+    /// Up to `limit` reports after `sequence` that are on disk, as far as they are about these accounts (nil means all),
+    /// each asked about by the rules once; and the last sequence that was looked at.
+    func offers(
+        in space: SpaceID, after sequence: Int, limit: Int, of accounts: Set<AccountID>?
+    ) throws(BrokerRefusal) -> (offers: [Offer], end: Int) {
+        let (sequences, end, asks) = try look(in: space) { book, durable in
+            let end = max(sequence, min(durable, sequence + limit))
+            let wanted = (sequence..<end).map { $0 + 1 }.filter { sequence in
+                accounts?.contains(book.orders[book.feed[sequence - 1].order].content.key.account) ?? true
+            }
+            return (wanted, end, book.rules.asksAboutReports)
+        }
         guard asks else {
-            return try look(in: space) { book, _ in
+            let offers = try look(in: space) { book, _ in
                 sequences.map {
                     Offer(sequence: $0, at: book.feed[$0 - 1].at, attempt: nil, decisions: [], firings: [])
                 }
             }
+            return (offers, end)
         }
         var offers: [Offer] = []
         // One by one: what one report makes of a rule counts for the next.
@@ -262,12 +281,12 @@ package final class BrokerCore: Sendable {
                     offer
                 }.0)
         }
-        return offers
+        return (offers, end)
     }
 
     /// The report with this sequence, as it travels.
     func report(in space: SpaceID, _ sequence: Int) throws(BrokerRefusal) -> BrokerSequencedReport {
-        try look(in: space) { book, _ in book.report(sequence) }
+        try look(in: space) { book, _ in book.toldReport(sequence) }
     }
 
     /// Whether there is such a rule and it is enabled.
@@ -377,7 +396,7 @@ package final class BrokerCore: Sendable {
 
     /// When the next thing falls due on the machine's clock; nil while nothing does, or the namespace's clock stands.
     private static func nextDue(in name: String, _ state: inout State) -> UnixTime? {
-        state.namespaces.withBook(name) { book in book.nextDue().flatMap { book.clock.machineTime(of: $0.at) } } ?? nil
+        state.namespaces.withBook(name) { book in book.nextDue().flatMap { book.clock.machineDue($0.at) } } ?? nil
     }
 
     private static func book(_ space: SpaceID, _ state: borrowing State) throws(BrokerRefusal) -> BrokerBook {

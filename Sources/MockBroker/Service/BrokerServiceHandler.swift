@@ -40,7 +40,7 @@ struct BrokerServiceHandler: BrokerService {
                 answer.order
             } reply: { book, answer in
                 // The first answer: the order as it was when it was accepted.
-                let order = book.order(answer.order).map { Contracts.BrokerOrder($0.original) }
+                let order = book.order(answer.order).map { book.told($0.original) }
                 if case .replayed = answer { return BrokerPlaceOrderResponse(order: order, replayed: true) }
                 return BrokerPlaceOrderResponse(order: order, replayed: false)
             }
@@ -60,7 +60,7 @@ struct BrokerServiceHandler: BrokerService {
     }
 
     /// Reads a request; what is wrong with it is told when it is carried out.
-    private static func reading<Value>(_ body: () throws -> Value) -> Result<Value, BrokerRefusal> {
+    static func reading<Value>(_ body: () throws -> Value) -> Result<Value, BrokerRefusal> {
         do {
             return .success(try body())
         } catch let refusal as BrokerRefusal {
@@ -79,20 +79,20 @@ struct BrokerServiceHandler: BrokerService {
     ) async throws -> BrokerCancelOrderResponse {
         let keys = Self.reading {
             let key = try OrderKey(account: request.account, clientOrder: request.clientOrderID)
-            let original: ClientOrderID = try .reading(
-                request.origClientOrderID, "orig_client_order_id", "CLIENT_ORDER_ID_INVALID")
-            return (key: key, original: original)
+            let target = try OrderName(
+                account: key.account, originalClientOrder: request.origClientOrderID, order: request.orderID)
+            return (key: key, target: target)
         }
         let fact = RequestFact(
             .cancelOrder, request, context, account: request.account, clientOrder: request.clientOrderID)
         do {
             let response = try await pipeline.run(fact, context) { book, arrival, now throws(BrokerRefusal) in
                 let keys = try keys.get()
-                return try book.cancel(keys.original, request: keys.key, arrival, at: now)
+                return try book.cancel(keys.target, request: keys.key, arrival, at: now)
             } order: { id in
                 id
             } reply: { book, id in
-                BrokerCancelOrderResponse(order: book.order(id).map { .init($0) })
+                BrokerCancelOrderResponse(order: book.order(id).map { book.told($0) })
             }
             environment.log.info(
                 "cancel.accepted",
@@ -117,12 +117,12 @@ struct BrokerServiceHandler: BrokerService {
         }
         let fact = RequestFact(
             .getOrder, request, context, account: request.account, clientOrder: clientOrder, order: order)
-        return try await pipeline.run(fact, context) { book, _, now throws(BrokerRefusal) in
-            let wanted = try wanted.get()
-            guard let order = book.order(wanted), book.isVisible(order, at: now) else { throw .unknownOrder }
-            return Decision(records: [], answer: order)
-        } reply: { _, order in
-            Contracts.BrokerOrder(order)
+        return try await pipeline.run(fact, context) { book, arrival, now throws(BrokerRefusal) in
+            let place = try book.find(try wanted.get(), path: "client_order_id")
+            guard let row = BookView(book.behavior, arrival, at: now).row(place, in: book) else { throw .unknownOrder }
+            return Decision(records: [], answer: row)
+        } reply: { book, row in
+            book.told(row)
         }
     }
 
@@ -132,7 +132,7 @@ struct BrokerServiceHandler: BrokerService {
         let fact = RequestFact(.listExecutions, request, context)
         let passage = try await pipeline.open(fact, context)
         do {
-            let response = try page(request, in: passage.space)
+            let response = try page(request, passage)
             pipeline.close(passage, nil)
             return response
         } catch {
@@ -143,20 +143,27 @@ struct BrokerServiceHandler: BrokerService {
 
     /// Only what is on disk.
     private func page(
-        _ request: BrokerListExecutionsRequest, in space: SpaceID
+        _ request: BrokerListExecutionsRequest, _ passage: RequestPipeline.Passage
     ) throws(BrokerRefusal) -> BrokerListExecutionsResponse {
         guard (0...1000).contains(request.pageSize) else {
             throw .invalidField(path: "page_size", reason: "PAGE_SIZE_INVALID", problem: "is not 0 to 1000")
         }
-        let start = try core.sequence(in: space, of: request.cursor)
+        let start = try core.sequence(in: passage.space, of: request.cursor)
         let limit = request.pageSize == 0 ? 100 : Int(request.pageSize)
-        let page = try core.feed(in: space, after: start, limit: limit) { book, sequence, _ in
-            (isShown: start == 0 || !book.unlisted.contains(sequence), report: book.report(sequence))
+        let page = try core.feed(in: passage.space, after: start, limit: limit) { book, sequence, now in
+            let view = BookView(book.behavior, passage.arrival, at: now)
+            return (
+                isThere: book.feed[sequence - 1].at <= view.staleTime ?? now,
+                isListed: start == 0 || !book.unlisted.contains(sequence), report: book.toldReport(sequence), view: view
+            )
         }
+        let there = page.reports.prefix(while: \.isThere)
+        let reports = there.filter(\.isListed).map(\.report)
+        let isEnd = there.count < page.reports.count || start + there.count >= page.durableSequence
+        let view = there.first?.view
         return BrokerListExecutionsResponse(
-            reports: page.reports.filter(\.isShown).map(\.report),
-            nextCursor: page.reports.last?.report.cursor ?? request.cursor,
-            complete: start + page.reports.count >= page.durableSequence)
+            reports: view?.page(reports) ?? [], nextCursor: there.last?.report.cursor ?? request.cursor,
+            complete: isEnd || view?.wrongPage == .truncated)
     }
 
     func streamExecutions(
@@ -165,21 +172,30 @@ struct BrokerServiceHandler: BrokerService {
     ) async throws {
         let passage = try await pipeline.open(RequestFact(.streamExecutions, request, context), context)
         do {
-            guard request.accounts.isEmpty else {
-                throw BrokerRefusal.invalidField(
-                    path: "accounts", reason: "ACCOUNTS_NOT_OFFERED", problem: "is not offered by this version")
-            }
             let asked = try core.sequence(in: passage.space, of: request.cursor)
             let last = try core.lastCursor(in: passage.space).sequence
             let reader = ExecutionReader(
                 core: core, space: passage.space, stream: passage.arrival.number,
-                heartbeatInterval: configuration.heartbeatInterval,
+                heartbeatInterval: configuration.heartbeatInterval, accounts: try Self.accounts(request.accounts),
                 start: passage.arrival.start(asked: asked, last: last), call: context.call)
             try await reader.run()
         } catch {
             pipeline.close(passage, error)
             throw error
         }
+    }
+
+    /// Whose reports a stream shows; nil means everybody's.
+    private static func accounts(_ texts: [String]) throws(BrokerRefusal) -> Set<AccountID>? {
+        guard !texts.isEmpty else { return nil }
+        guard texts.count <= 1000 else {
+            throw .invalidField(path: "accounts", reason: "TOO_MANY_ACCOUNTS", problem: "must be at most 1000")
+        }
+        var accounts: Set<AccountID> = []
+        for (index, text) in texts.enumerated() {
+            accounts.insert(try .reading(text, "accounts[\(index)]", "ACCOUNT_INVALID"))
+        }
+        return accounts
     }
 
     func getCapabilities(
@@ -230,42 +246,19 @@ extension Arrival {
     }
 }
 
-/// Which order a look-up is about.
-enum OrderName {
-    case client(OrderKey)
-    case broker(AccountID, BrokerOrderID)
-
-    init(_ request: BrokerGetOrderRequest) throws(BrokerRefusal) {
-        let account: AccountID = try .reading(request.account, "account", "ACCOUNT_INVALID")
-        switch request.id {
-        case .clientOrderID(let text): self = .client(try OrderKey(account: request.account, clientOrder: text))
-        case .orderID(let text): self = .broker(account, try .reading(text, "order_id", "ORDER_ID_INVALID"))
-        case nil: throw .invalidField(path: "id", reason: "ORDER_ID_MISSING", problem: "is missing")
-        }
-    }
-}
-
-extension BrokerBook {
-    /// The order of that name in its account.
-    func order(_ name: OrderName) -> BookOrder? {
-        switch name {
-        case .client(let key): order(key)
-        case .broker(let account, let id): order(id).flatMap { $0.content.key.account == account ? $0 : nil }
-        }
-    }
-}
-
 extension Contracts.BrokerCapabilities {
     init(_ behavior: Behavior, _ broker: BrokerID) {
         self.init(
             brokerID: broker.text, idempotencyMode: BrokerIdempotencyMode(behavior.idempotencyMode),
             // For as long as the journal exists; a hundred years stand for ever.
             dedupWindowSeconds: (behavior.dedupWindow ?? Behavior.longestWindow).components.seconds,
-            idMaxLength: Int32(IDKinds.ClientOrder.maximumLength), lookupByClientID: true,
-            visibilityDelayMilliseconds: behavior.visibilityDelay.wholeMilliseconds, cancelByClientID: true,
+            idMaxLength: Int32(IDKinds.ClientOrder.maximumLength), lookupByClientID: behavior.hasClientIDs,
+            visibilityDelayMilliseconds: behavior.visibilityDelay.wholeMilliseconds,
+            cancelByClientID: behavior.hasClientIDs,
             execIDSupported: true, cursorSupported: true,
             ordTypes: OrderType.Name.allCases.map { WireOrdType($0) },
             timesInForce: TimeInForce.allCases.map { WireTimeInForce($0) }, idScope: BrokerIdScope(behavior.idScope),
-            changedRepeatRefused: !behavior.ignoresChangedRepeats)
+            changedRepeatRefused: behavior.idempotencyMode.makesResendSafe && !behavior.ignoresChangedRepeats,
+            massStatusSupported: true, definitiveRejectReasons: BrokerRefusal.definitiveReasons.map(\.rawValue))
     }
 }

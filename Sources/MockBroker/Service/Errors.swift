@@ -25,6 +25,17 @@ extension BrokerRefusal: StatusConvertible {
             wrong("PRICE_OUT_OF_RANGE", "price is above \(BookRules.maximumPriceDollars) dollars", ["field": "price"])
         case .positionLimit:
             state("POSITION_LIMIT_EXCEEDED", "the account has ordered too many shares of this symbol")
+        case .insufficientBuyingPower(let needed, let available):
+            state(
+                "INSUFFICIENT_BUYING_POWER", "the order may cost more than the account has",
+                ["needed": needed.text, "available": available.text])
+        case .insufficientShares(let available):
+            state(
+                "INSUFFICIENT_SHARES", "the account does not have so many shares", ["available": "\(available)"])
+        case .clientIDsUnsupported(let path):
+            Refusal(
+                .unimplemented, "CLIENT_ORDER_ID_UNSUPPORTED", "this broker has no client order ids",
+                context: ["field": path])
 
         // Proof that the first attempt was accepted; the same id will always be answered like this.
         case .duplicateID(let order, let status):
@@ -51,6 +62,10 @@ extension BrokerRefusal: StatusConvertible {
 
         case .unknownCursor:
             wrong("UNKNOWN_CURSOR", "the cursor is none that this broker has given", ["field": "cursor"])
+        case .unknownPageToken:
+            wrong("PAGE_TOKEN_INVALID", "page_token is none of this list", ["field": "page_token"])
+        case .tradeDateNotOver(let date):
+            state("TRADE_DATE_NOT_OVER", "the trade date is not over", ["trade_date": "\(date)"])
 
         case .busy:
             Refusal(.resourceExhausted, "BUSY", "too much waits for the disk", retry: .sameIDAfter)

@@ -15,6 +15,8 @@ struct ExecutionReader {
     /// The number of the request that opened the stream.
     let stream: Int
     let heartbeatInterval: Duration
+    /// Whose reports it wants; nil means everybody's.
+    let accounts: Set<AccountID>?
     /// Of the report that the stream begins after.
     let start: Int
     let call: any ServerCall
@@ -33,13 +35,14 @@ struct ExecutionReader {
             let settings = core.settingsBell.rings
             var hasNews = false
             if queue.count < Self.queueLimit {
-                for offer in try core.offers(in: space, after: sequence, limit: Self.batch) {
+                let page = try core.offers(in: space, after: sequence, limit: Self.batch, of: accounts)
+                for offer in page.offers {
                     queue.take(
                         sequence: offer.sequence, at: offer.at, isReplay: offer.sequence <= replayEnd,
                         attempt: offer.attempt, decisions: offer.decisions, firings: offer.firings)
-                    sequence = offer.sequence
-                    hasNews = true
                 }
+                hasNews = page.end > sequence
+                sequence = page.end
             }
             let now = try core.now(in: space)
             if try await deliver(&queue, at: now) {

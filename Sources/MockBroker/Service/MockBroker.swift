@@ -39,7 +39,7 @@ public final class MockBroker: Sendable {
                 kill(getpid(), SIGKILL)
             })
         try core.closeOpenRequests()
-        try core.configure(configuration.behavior, rules, configuration.prices)
+        try core.configure(configuration.behavior, rules, configuration.prices, configuration.replayedPrices)
     }
 
     /// What clients of a broker call.

@@ -15,6 +15,8 @@ public struct MockBrokerConfiguration: Sendable {
     /// What trades here and at which price, in US dollars. What the control service has set since outlives a restart,
     /// for symbols that are not listed here.
     public var prices: [InstrumentID: Price]
+    /// Prices that follow by themselves, instead of `prices`: for each symbol in order of time, 1 to 100,000 points.
+    public var replayedPrices: [InstrumentID: [PricePoint]]
     /// Silence on a stream after which a heartbeat follows; above zero.
     public var heartbeatInterval: Duration
     /// How long a call without a deadline is held by a rule that gives no answer.
@@ -31,6 +33,7 @@ public struct MockBrokerConfiguration: Sendable {
         behavior = Behavior()
         // March 2010, the last one in vega_datasets' table of monthly stock prices.
         prices = [Self.constant("AAPL"): Price(unscaled: 223_0200)]
+        replayedPrices = [:]
         rules = []
         heartbeatInterval = .seconds(1)
         noAnswerLimit = .seconds(30)
@@ -48,6 +51,9 @@ public struct MockBrokerConfiguration: Sendable {
             ("prices", prices.values.allSatisfy(\.isPositive)),
         ] where !isValid {
             throw InvalidSetting(path: path, problem: "is out of range")
+        }
+        for (symbol, points) in replayedPrices.sorted(by: { $0.key < $1.key }) {
+            if let problem = PricePath.problem(points) { throw problem.within("replayed_prices[\(symbol)]") }
         }
         return try Rule.list(rules)
     }

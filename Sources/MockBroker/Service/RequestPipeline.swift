@@ -11,11 +11,13 @@ struct RequestPipeline {
     let environment: ServiceEnvironment
     /// How long a call without a deadline is held by a rule that gives no answer.
     let noAnswerLimit: Duration
+    let gates = CapacityGates()
 
     /// A request that rules have looked at, on its way.
     struct Passage: Sendable {
         let space: SpaceID
         let arrival: Arrival
+        let admissions = Admissions()
     }
 
     /// Carries a request out that has one reply.
@@ -46,6 +48,7 @@ struct RequestPipeline {
             (answer.0, answer.1.map { $0.map { reply(book, $0) } })
         }
         let passage = Passage(space: space, arrival: arrival)
+        defer { passage.admissions.leaveAll(gates) }
         tell(context, passage)
         if end == nil {
             try await strike(.beforeRead, passage, context)
@@ -91,14 +94,20 @@ struct RequestPipeline {
         }
         let passage = Passage(space: space, arrival: arrival)
         tell(context, passage)
-        for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply] {
-            try await strike(point, passage, context)
+        do {
+            for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply] {
+                try await strike(point, passage, context)
+            }
+        } catch {
+            passage.admissions.leaveAll(gates)
+            throw error
         }
         return passage
     }
 
     /// Notes the end of what `open` let in; nil when all went well.
     func close(_ passage: Passage, _ error: (any Error)?) {
+        passage.admissions.leaveAll(gates)
         let status = error.map { Status(describing: $0) } ?? .ok
         let isGone = error is CancellationError
         // Its namespace may be gone, or the disk: then there is no journal to note it in.
@@ -167,8 +176,33 @@ struct RequestPipeline {
             case .crash(let loss):
                 core.crash(loss)
                 try await hold(context)
-            case .order, .fills, .event: break
+            case .capacity(let fault): try await admit(fault, firing.rule, passage, context)
+            case .order, .fills, .event, .visibility: break
             }
+        }
+    }
+
+    /// Counts the request where a capacity rule looks, and waits or refuses as it says.
+    private func admit(
+        _ fault: CapacityFault, _ rule: String, _ passage: Passage, _ context: ServerContext
+    ) async throws {
+        let key = CapacityGates.Key(space: passage.space, rule: rule, fault: fault)
+        let limit = ContinuousClock.now + noAnswerLimit
+        let now = try core.now(in: passage.space)
+        let verdict = try await notingGoneCaller(passage, nil) {
+            try await gates.enter(key, at: now, patience: min(limit, context.deadline?.instant ?? limit))
+        }
+        if case .refuse(let retryAfter) = verdict {
+            let detail = WireErrorDetail(
+                reason: "CAPACITY_EXCEEDED", certainty: .definitelyNotDone, retry: .sameIDAfter,
+                context: ["rule_id": rule])
+            try note(passage, code: nil, shown: .resourceExhausted, fate: .replaced)
+            throw Status(Status.Code.resourceExhausted.rawValue, "too many requests", detail, retryAfter)
+        }
+        passage.admissions.add(key)
+        guard case .pause(let duration) = verdict else { return }
+        try await notingGoneCaller(passage, nil) {
+            try await core.sleep(in: passage.space, until: try core.now(in: passage.space) + duration)
         }
     }
 
@@ -192,11 +226,11 @@ struct RequestPipeline {
         throw Status(.unavailable, "connection lost")
     }
 
-    private func notingGoneCaller(
-        _ passage: Passage, _ ownCode: Status.Code?, _ body: () async throws -> Void
-    ) async throws {
+    private func notingGoneCaller<Output>(
+        _ passage: Passage, _ ownCode: Status.Code?, _ body: () async throws -> Output
+    ) async throws -> Output {
         do {
-            try await body()
+            return try await body()
         } catch let error as CancellationError {
             try note(passage, code: ownCode, fate: .callerGone)
             throw error

@@ -3,6 +3,7 @@ import Domain
 import EventLoop
 import Logging
 import MockBroker
+import Protobuf
 import RPC
 import RPCCore
 import ServiceKit
@@ -106,5 +107,14 @@ func status(of body: () async throws -> some Any) async -> Status? {
         return nil
     } catch {
         return Status(describing: error)
+    }
+}
+
+extension BrokerFixture {
+    /// Stops the namespace's clock at a time that is not earlier than it is.
+    func setClock(_ time: String, namespace: String = "") async throws {
+        guard let time = UnixTime(time) else { preconditionFailure("\(time) is no time") }
+        _ = try await control.setClock(
+            BrokerSetClockRequest(namespace: namespace, change: .set(Google_Protobuf_Timestamp(time)), mode: .frozen))
     }
 }

@@ -6,6 +6,21 @@ import MockBroker
 struct PlainCalendar: TradingCalendar {
     func tradeDate(at time: UnixTime) -> CivilDate { CivilDate(epochDay: Int32(time.seconds / 86_400)) }
     func end(of tradeDate: CivilDate) -> UnixTime { UnixTime(seconds: (Int64(tradeDate.epochDay) + 1) * 86_400) }
+    func coreSession(from time: UnixTime) -> Range<UnixTime> { hours(14..<21, from: time) }
+    func extendedSession(from time: UnixTime) -> Range<UnixTime> { hours(9..<23, from: time) }
+
+    private func hours(_ hours: Range<Int64>, from time: UnixTime) -> Range<UnixTime> {
+        let midnight = time.seconds / 86_400 * 86_400
+        let today =
+            UnixTime(
+                seconds: midnight + hours.lowerBound * 3600)..<UnixTime(seconds: midnight + hours.upperBound * 3600)
+        return time < today.upperBound
+            ? today : today.lowerBound + .seconds(86_400)..<today.upperBound + .seconds(86_400)
+    }
+
+    func isTradeDate(_ date: CivilDate) -> Bool { true }
+    func settlementDate(of tradeDate: CivilDate) -> CivilDate { tradeDate + 1 }
+    func settlementTime(of tradeDate: CivilDate) -> UnixTime { end(of: tradeDate) }
 }
 
 /// 2026-11-20 15:00 UTC.
@@ -91,7 +106,7 @@ struct Desk {
         let request = key(request, account)
         let arrival = arrive(.cancelOrder, request)
         do {
-            let decision = try book.cancel(id(original), request: request, arrival, at: now)
+            let decision = try book.cancel(.client(key(original, account)), request: request, arrival, at: now)
             take(decision.records)
             return "taken"
         } catch {
@@ -102,7 +117,10 @@ struct Desk {
     /// Moves the time forward and does what is due, each at its time.
     mutating func advance(milliseconds: Int64 = 0) {
         now = now + .milliseconds(milliseconds)
-        while let record = book.recordDue(by: now, venue) { take([record]) }
+        // It may take several calls until a look comes to something.
+        while let item = book.nextDue(), item.at <= now {
+            if let record = book.recordDue(by: now, venue) { take([record]) }
+        }
     }
 
     func state(_ text: String) -> String {
