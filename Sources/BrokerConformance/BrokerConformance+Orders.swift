@@ -225,6 +225,7 @@ extension BrokerConformance {
             return
         }
         let placed = try await place(order("massed", for: .gtc))
+        try await pass(.milliseconds(claims.visibilityDelayMilliseconds))
         let reports = try await collect()
         try check(reports.last?.lastRptRequested == true, "the last report does not say that it is the last")
         try check(

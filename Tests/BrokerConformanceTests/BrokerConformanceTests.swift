@@ -26,7 +26,7 @@ import Testing
 
     private static let honest: [BrokerBehavior] = [
         BrokerBehavior(idempotencyMode: .returnOriginal), BrokerBehavior(idempotencyMode: .rejectDuplicate),
-        BrokerBehavior(idempotencyMode: .echoOnly),
+        BrokerBehavior(idempotencyMode: .echoOnly), BrokerBehavior(idempotencyMode: BrokerIdempotencyMode.none),
         BrokerBehavior(idempotencyMode: .returnOriginal, dedupWindow: Google_Protobuf_Duration(seconds: 600)),
         BrokerBehavior(idempotencyMode: .rejectDuplicate, dedupWindow: Google_Protobuf_Duration(seconds: 4 * 86_400)),
         BrokerBehavior(ignoreChangedRepeats: true),

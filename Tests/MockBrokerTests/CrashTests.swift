@@ -100,7 +100,7 @@ import Testing
         let book = try Namespaces.read(scratch.path("journal")).book
         #expect(book.openRequests.isEmpty)
         let crashed = book.evidence.entries(after: 0, limit: .max).compactMap { entry -> BrokerOrderID? in
-            guard case .reply(let fact, let order) = entry.content, fact.fate == .crashed else { return nil }
+            guard case .reply(let fact, _, let order) = entry.content, fact.fate == .crashed else { return nil }
             return order
         }
         #expect(crashed == [book.order(key("fatal"))?.id])

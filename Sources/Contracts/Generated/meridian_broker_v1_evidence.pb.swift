@@ -344,7 +344,7 @@ public struct BrokerRequestEntry: Protobuf.Message {
     public var timeLeft: Google_Protobuf_Duration?
     /// Request metadata, without credentials.
     public var metadata: [String: String] = [:]
-    /// The request message as JSON.
+    /// The request message as JSON; empty when it says nothing, or is longer than 4096 bytes on the wire.
     public var body: String = ""
     /// Rules that fired for it.
     public var decisions: [BrokerDecision] = []
@@ -430,7 +430,7 @@ public struct BrokerReplyEntry: Protobuf.Message {
     public var fate: BrokerReplyFate = .unspecified
     /// Whether the request changed the books.
     public var committed: Bool = false
-    /// The order that it is about.
+    /// The order about which it changed them; empty when it did not.
     public var orderID: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -561,7 +561,7 @@ public struct BrokerDeliveryEntry: Protobuf.Message {
 public struct BrokerControlEntry: Protobuf.Message {
     /// The method, for example PutRule.
     public var method: String = ""
-    /// The request as JSON.
+    /// The request as JSON; empty when it says nothing.
     public var body: String = ""
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -664,7 +664,8 @@ public struct BrokerDecision: Protobuf.Message {
 public struct BrokerQueryJournalRequest: Protobuf.Message {
     /// Empty means default.
     public var namespace: String = ""
-    /// Leaves out the entries up to this sequence.
+    /// Leaves out the entries up to this sequence; 0 begins with the oldest that memory holds. FAILED_PRECONDITION
+    /// (JOURNAL_FORGOTTEN) when it does not hold the next one any more, also later, for a reader that is too slow.
     public var afterSequence: Int64 = 0
     /// Only these; unset means all.
     public var matcher: BrokerJournalMatcher?
@@ -713,13 +714,13 @@ public struct BrokerQueryJournalRequest: Protobuf.Message {
     }
 }
 
-/// Which entries. All that is set must hold.
+/// Which entries. All that is set must hold; what no entry can ever match is refused.
 public struct BrokerJournalMatcher: Protobuf.Message {
     /// Requests and replies of this call.
     public var operation: BrokerOperation = .unspecified
-    /// About this account.
+    /// Requests, replies and reports about this account.
     public var account: String = ""
-    /// About this client order id.
+    /// The same about this client order id.
     public var clientOrderID: String = ""
     /// Replies with this status code of the broker's own; absent means any.
     public var code: Int32?
@@ -727,13 +728,13 @@ public struct BrokerJournalMatcher: Protobuf.Message {
     public var replyFate: BrokerReplyFate = .unspecified
     /// Reports with this fate.
     public var deliveryFate: BrokerDeliveryFate = .unspecified
-    /// Entries for which this rule fired.
+    /// Requests and reports for which this rule fired, and the replies to such requests.
     public var ruleID: String = ""
-    /// Requests that changed the books (true) or did not (false); absent means any. Replies only.
+    /// Replies to requests that changed the books (true) or did not (false); absent means any.
     public var committed: Bool?
     /// This attempt; 0 means any.
     public var attempt: Int32 = 0
-    /// The kind of entry.
+    /// The kind of entry. Without it a request and its reply are two.
     public var kind: BrokerEntryKind = .unspecified
     /// Reports of this execution.
     public var execID: String = ""
@@ -815,7 +816,8 @@ public struct BrokerJournalMatcher: Protobuf.Message {
     }
 }
 
-/// An expectation about the journal.
+/// An expectation about the journal. FAILED_PRECONDITION (JOURNAL_FORGOTTEN) when entries that memory does not hold any
+/// more could decide it.
 public struct BrokerVerifyRequest: Protobuf.Message {
     /// Empty means default.
     public var namespace: String = ""
@@ -1006,15 +1008,16 @@ public struct BrokerVerifyResponse: Protobuf.Message {
     }
 }
 
-/// What a client believes, to be compared with the truth.
+/// What a client believes, to be compared with the truth: all of it, and not a part.
 public struct BrokerDiffRequest: Protobuf.Message {
     /// Empty means default.
     public var namespace: String = ""
     /// Only this account; empty means all.
     public var account: String = ""
-    /// The client's orders; compared by client_order_id, status and cum_qty.
+    /// The client's orders by account (empty means that of the request) and client_order_id; ord_status and cum_qty are
+    /// compared. Several under one id are told apart by order_id.
     public var orders: [BrokerOrder] = []
-    /// The client's executions; compared by exec_id, quantity and price.
+    /// The client's executions by exec_id; last_qty and last_px are compared. Reports without shares need not be there.
     public var executions: [BrokerExecutionReport] = []
     /// The client's positions.
     public var positions: [BrokerPosition] = []

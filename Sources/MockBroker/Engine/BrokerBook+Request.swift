@@ -64,14 +64,24 @@ extension BrokerBook {
     ) throws(BrokerRefusal) -> Decision<Arrival> {
         let attempt = attempts(fact.operation, fact.subject) + 1
         guard attempt > 1 || subjectCount < venue.idLimit * 2 else { throw .bookFull(limit: venue.idLimit) }
-        let decisions = rules.ask(
-            Occasion(
-                event: .request(fact.operation), subject: fact.subject, account: fact.account,
-                clientOrder: fact.clientOrder, terms: terms, attempt: attempt, metadata: fact.metadata, now: now),
-            seed: behavior.seed)
+        let decisions = decisions(about: fact, terms: terms, at: now)
         return Decision(
             records: [.requested(fact, decisions, at: now)],
             answer: Arrival(number: requestCount + 1, attempt: attempt, firings: rules.firings(decisions)))
+    }
+
+    /// What rules make of a request. Changes nothing.
+    ///
+    /// - Parameter attempt: nil means the next one about its subject.
+    package func decisions(
+        about fact: RequestFact, terms: OrderContent?, attempt: Int? = nil, at now: UnixTime
+    ) -> [RuleDecision] {
+        rules.ask(
+            Occasion(
+                event: .request(fact.operation), subject: fact.subject, account: fact.account,
+                clientOrder: fact.clientOrder, terms: terms,
+                attempt: attempt ?? attempts(fact.operation, fact.subject) + 1, metadata: fact.metadata, now: now),
+            seed: behavior.seed)
     }
 
     /// What rules make of offering the report with this sequence to a stream now. Changes nothing.

@@ -21,7 +21,7 @@ package struct BrokerBook: Sendable {
     private(set) var orderIndex = OrderIndex()
     /// Tells this book from others of the process.
     package let generation: Int
-    package private(set) var evidence = EvidenceLog()
+    package private(set) var evidence: EvidenceLog
     /// Requests so far; the next one has the next number.
     package private(set) var requestCount = 0
     /// Attempts to place an order, whether committed or not.
@@ -53,7 +53,7 @@ package struct BrokerBook: Sendable {
 
     /// A request without a reply.
     private struct OpenRequest: Sendable {
-        let operation: Operation
+        let origin: RequestOrigin
         var committed: BrokerOrderID?
     }
 
@@ -67,7 +67,11 @@ package struct BrokerBook: Sendable {
     private var watches: [Int: Int] = [:]
     private var watchCount = 0
 
-    package init(generation: Int = 0) { self.generation = generation }
+    /// - Parameter journalLimit: entries of the journal in memory.
+    package init(generation: Int = 0, journalLimit: Int = EvidenceLog.usualLimit) {
+        self.generation = generation
+        evidence = EvidenceLog(limit: journalLimit)
+    }
 
     // MARK: Looking things up
 
@@ -174,8 +178,8 @@ package struct BrokerBook: Sendable {
             open[number]?.committed = order
         case .replied(let fact, let at):
             guard let request = open.removeValue(forKey: fact.request) else { throw .unknownRequest(fact.request) }
-            if request.operation == .placeOrder, fact.fate == .withheld { lostReplies += 1 }
-            evidence.add(.reply(fact, committed: request.committed), at: at)
+            if request.origin.operation == .placeOrder, fact.fate == .withheld { lostReplies += 1 }
+            evidence.add(.reply(fact, to: request.origin, committed: request.committed), at: at)
         case .asked(let sequence, let decisions, let at):
             guard offers.indices.contains(sequence - 1) else { throw .unknownReport(sequence) }
             offers[sequence - 1] += 1
@@ -220,7 +224,10 @@ package struct BrokerBook: Sendable {
         requestCount += 1
         let attempt = attempts(fact.operation, fact.subject) + 1
         attempts[AttemptKey(operation: fact.operation, subject: fact.subject)] = attempt
-        open[requestCount] = OpenRequest(operation: fact.operation)
+        open[requestCount] = OpenRequest(
+            origin: RequestOrigin(
+                operation: fact.operation, account: fact.account, clientOrder: fact.clientOrder, attempt: attempt,
+                fired: decisions.filter(\.fired).map(\.rule)))
         if fact.operation == .placeOrder { placeAttempts += 1 }
         rules.apply(decisions, at: at)
         evidence.add(.request(fact, number: requestCount, attempt: attempt, decisions), at: at)

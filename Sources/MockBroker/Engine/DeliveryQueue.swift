@@ -126,7 +126,7 @@ package struct DeliveryQueue: Sendable {
                 case .replayFlagMissing: showsReplayed = false
                 case .cursor: break
                 }
-            case (.latency, _), (.rpc, _), (.order, _), (.fills, _): break
+            case (.latency, _), (.rpc, _), (.order, _), (.fills, _), (.visibility, _), (.capacity, _): break
             }
         }
         func parcel(_ form: Parcel.Form, _ decisions: [RuleDecision]) -> Item.Content {

@@ -17,16 +17,21 @@ package struct Namespaces: Sendable {
         /// Tells it from an earlier namespace of the same name.
         package let generation: Int
 
-        init(generation: Int) {
-            book = BrokerBook(generation: generation)
+        init(generation: Int, journalLimit: Int) {
+            book = BrokerBook(generation: generation, journalLimit: journalLimit)
             self.generation = generation
         }
     }
 
     package private(set) var spaces: [String: Space]
     private var generations = 0
+    private let journalLimit: Int
 
-    package init() { spaces = [Self.defaultName: Space(generation: 0)] }
+    /// - Parameter journalLimit: entries of each journal in memory.
+    package init(journalLimit: Int = EvidenceLog.usualLimit) {
+        self.journalLimit = journalLimit
+        spaces = [Self.defaultName: Space(generation: 0, journalLimit: journalLimit)]
+    }
 
     /// How many reports the feed of each has.
     package var feedEnds: [SpaceID: Int] {
@@ -41,7 +46,7 @@ package struct Namespaces: Sendable {
         case .created(let name):
             guard spaces[name] == nil else { throw .namespaceExists(name) }
             generations += 1
-            spaces[name] = Space(generation: generations)
+            spaces[name] = Space(generation: generations, journalLimit: journalLimit)
         case .deleted(let name):
             guard spaces.removeValue(forKey: name) != nil else { throw .unknownNamespace(name) }
         case .within(let name, let record): try apply(record, in: name)

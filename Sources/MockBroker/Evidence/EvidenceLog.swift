@@ -6,7 +6,7 @@ package struct EvidenceEntry: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case request(RequestFact, number: Int, attempt: Int, [RuleDecision])
         /// The order is what the request changed the books about; nil when it did not.
-        case reply(ReplyFact, committed: BrokerOrderID?)
+        case reply(ReplyFact, to: RequestOrigin, committed: BrokerOrderID?)
         case delivery(stream: Int, sequence: Int, attempt: Int, DeliveryFate, [RuleDecision])
         /// A call of the control service; the body is its request on the wire.
         case control(method: String, body: [UInt8])
@@ -18,24 +18,36 @@ package struct EvidenceEntry: Hashable, Sendable {
     package let content: Content
 }
 
+/// What a reply answers, so that it can be found when the entry of its request is forgotten.
+package struct RequestOrigin: Hashable, Sendable {
+    package let operation: Operation
+    package let account: String
+    package let clientOrder: String
+    package let attempt: Int
+    /// Rules that fired for the request.
+    package let fired: [String]
+}
+
 /// The journal of a namespace: everything that arrived, was answered and was delivered. The file has all of it, memory
 /// the latest.
 package struct EvidenceLog: Sendable {
-    /// Entries in memory; about 400 bytes each.
-    package static let limit = 500_000
+    /// Entries in memory, unless the broker is told otherwise; about 400 bytes each.
+    package static let usualLimit = 500_000
 
+    private let limit: Int
     private var entries = Deque<EvidenceEntry>()
     /// The sequence of the last entry there is; 0 when there is none.
     package private(set) var last = 0
 
-    package init() {}
+    /// - Parameter limit: entries in memory, above zero; past it the oldest are forgotten.
+    package init(limit: Int = usualLimit) { self.limit = limit }
 
     /// Entries that memory does not hold any more.
     package var forgotten: Int { last - entries.count }
 
     package mutating func add(_ content: EvidenceEntry.Content, at: UnixTime) {
         last += 1
-        if entries.count == Self.limit { entries.removeFirst() }
+        if entries.count == limit { entries.removeFirst() }
         entries.append(EvidenceEntry(sequence: last, at: at, content: content))
     }
 

@@ -60,18 +60,6 @@ extension BrokerControlHandler {
         }
         return BrokerImportDecisionsResponse(count: Int64(decisions.count))
     }
-
-    func queryJournal(
-        _ request: BrokerQueryJournalRequest, responses: ResponseStream<BrokerJournalEntry>, context: ServerContext
-    ) async throws { throw Self.notOffered("QueryJournal") }
-
-    func verify(_ request: BrokerVerifyRequest, context: ServerContext) async throws -> BrokerVerifyResponse {
-        throw Self.notOffered("Verify")
-    }
-
-    func diff(_ request: BrokerDiffRequest, context: ServerContext) async throws -> BrokerDiffResponse {
-        throw Self.notOffered("Diff")
-    }
 }
 
 extension BrokerDecision {

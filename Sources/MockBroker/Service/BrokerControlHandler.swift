@@ -88,10 +88,6 @@ struct BrokerControlHandler: BrokerControlService {
         return try await listRules(BrokerListRulesRequest(namespace: request.namespace), context: context)
     }
 
-    func dryRun(_ request: BrokerDryRunRequest, context: ServerContext) async throws -> BrokerDryRunResponse {
-        throw Self.notOffered("DryRun")
-    }
-
     // MARK: Market
 
     func setClock(_ request: BrokerSetClockRequest, context: ServerContext) async throws -> BrokerClockState {

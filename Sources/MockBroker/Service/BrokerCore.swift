@@ -16,6 +16,8 @@ package final class BrokerCore: Sendable {
     package let clock: any BrokerClock
     /// Rings when more of a feed is on disk, or a namespace ends.
     let feedBell = Bell()
+    /// Rings when more of a journal is on disk, or a namespace ends.
+    let journalBell = Bell()
     /// Rings when something falls due earlier than what was known.
     let dueBell = Bell()
     /// Rings when a namespace's clock or rules change.
@@ -126,6 +128,7 @@ package final class BrokerCore: Sendable {
         }
         if ringsDoor { doorbell.ring() }
         feedBell.ring()
+        journalBell.ring()
         settingsBell.ring()
         dueBell.ring()
         try await durable(result.get())
@@ -511,6 +514,7 @@ package final class BrokerCore: Sendable {
         }
         for continuation in ready { continuation.resume() }
         if hasNews { feedBell.ring() }
+        journalBell.ring()
     }
 
     private func fail() {
@@ -521,6 +525,7 @@ package final class BrokerCore: Sendable {
         }
         for waiter in waiters { waiter.continuation.resume(throwing: BrokerRefusal.storeFailed) }
         feedBell.ring()
+        journalBell.ring()
         dueBell.ring()
     }
 
@@ -530,6 +535,7 @@ package final class BrokerCore: Sendable {
         doorbell.ring()
         dueBell.ring()
         feedBell.ring()
+        journalBell.ring()
     }
 
     /// Loses what is to be lost and ends the process: no answer leaves any more.

@@ -22,7 +22,7 @@ public final class MockBroker: Sendable {
         let rules = try configuration.validate()
         self.configuration = configuration
         self.environment = environment
-        var namespaces = Namespaces()
+        var namespaces = Namespaces(journalLimit: configuration.journalLimit)
         let journal = try JournalFile.open(path: configuration.journalPath) { record throws(InvalidRecord) in
             try namespaces.apply(record)
         }

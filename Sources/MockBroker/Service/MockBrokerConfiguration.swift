@@ -23,6 +23,8 @@ public struct MockBrokerConfiguration: Sendable {
     public var noAnswerLimit: Duration
     /// How many client order ids are remembered at most; past it, new ones are refused. About 1 KB each.
     public var idLimit: Int
+    /// Entries of each namespace's journal in memory, where they can be asked for; the file has all. About 400 bytes each.
+    public var journalLimit: Int
     public var calendar: NYSECalendar
     public var clock: any BrokerClock
 
@@ -38,6 +40,7 @@ public struct MockBrokerConfiguration: Sendable {
         heartbeatInterval = .seconds(1)
         noAnswerLimit = .seconds(30)
         idLimit = 1_000_000
+        journalLimit = EvidenceLog.usualLimit
         calendar = .standard
         clock = SystemBrokerClock()
     }
@@ -47,7 +50,7 @@ public struct MockBrokerConfiguration: Sendable {
         do { try behavior.validate() } catch { throw error.within("behavior") }
         for (path, isValid) in [
             ("heartbeat_interval", heartbeatInterval > .zero), ("no_answer_limit", noAnswerLimit >= .zero),
-            ("id_limit", idLimit > 0),
+            ("id_limit", idLimit > 0), ("journal_limit", journalLimit > 0),
             ("prices", prices.values.allSatisfy(\.isPositive)),
         ] where !isValid {
             throw InvalidSetting(path: path, problem: "is out of range")

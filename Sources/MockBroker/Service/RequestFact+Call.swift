@@ -11,10 +11,27 @@ extension RequestFact {
     /// What is never written anywhere.
     private static let secrets: Set<String> = ["authorization", "proxy-authorization", "cookie", "x-api-key"]
 
-    /// What a call brought. Texts that are no ids do not name anything: they do not get attempts of their own.
+    /// What a call brought.
     init(
         _ operation: Operation, _ request: some Message, _ context: ServerContext, account: String = "",
         clientOrder: String = "", order: String = ""
+    ) {
+        var metadata: [String: String] = [:]
+        for element in context.metadata where metadata.count < Self.pairLimit {
+            guard case .text(let text) = element.value, !Self.secrets.contains(element.key) else { continue }
+            guard text.utf8.count <= Self.valueLimitBytes else { continue }
+            metadata[element.key] = metadata[element.key] ?? text
+        }
+        self.init(
+            operation: operation, account: account, clientOrder: clientOrder, order: order,
+            timeLeft: context.deadline.map { ContinuousClock.now.duration(to: $0.instant) }, metadata: metadata,
+            body: request.encoded())
+    }
+
+    /// A request that names these. Texts that are no ids do not name anything: they do not get attempts of their own.
+    init(
+        operation: Operation, account: String, clientOrder: String, order: String = "", timeLeft: Duration? = nil,
+        metadata: [String: String] = [:], body: [UInt8] = []
     ) {
         let account = AccountID(rawValue: account)?.text ?? ""
         let clientOrder = ClientOrderID(rawValue: clientOrder)?.text ?? ""
@@ -29,15 +46,8 @@ extension RequestFact {
             } else {
                 "broker"
             }
-        var metadata: [String: String] = [:]
-        for element in context.metadata where metadata.count < Self.pairLimit {
-            guard case .text(let text) = element.value, !Self.secrets.contains(element.key) else { continue }
-            guard text.utf8.count <= Self.valueLimitBytes else { continue }
-            metadata[element.key] = metadata[element.key] ?? text
-        }
         self.init(
-            operation: operation, subject: subject, account: account, clientOrder: clientOrder,
-            timeLeft: context.deadline.map { ContinuousClock.now.duration(to: $0.instant) }, metadata: metadata,
-            body: request.encoded())
+            operation: operation, subject: subject, account: account, clientOrder: clientOrder, timeLeft: timeLeft,
+            metadata: metadata, body: body)
     }
 }
