@@ -10,7 +10,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
     func sessionHasOutput()
     /// The peer's SETTINGS came.
     func receivedSettings()
-    /// The peer sent a PING, which the session answers.
+    /// The peer sent a PING, which the session has answered.
     func receivedPing()
     /// The peer acknowledged our PING.
     func receivedPingAcknowledgement()
@@ -49,6 +49,8 @@ public protocol HTTP2SessionDelegate: AnyObject {
     /// A header block has begun and not ended: the peer owes CONTINUATION.
     public final var headerBlockIsOpen: Bool { openHeaderBlock }
     final var openHeaderBlock = false
+    /// Whether the peer's PINGs are answered; false only to test the peer.
+    public final var answersPings = true
     private var resets: FrameBudget
     private var idleFrames: FrameBudget
     /// Why the peer is not listened to any more: its own errors, and what `refuse` was told.
@@ -61,7 +63,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
     final var receivedDataBytes = 0
     /// The stream that was asked for last: most callbacks concern the same one again. In the list, or nil.
     private var recent: (id: Int32, stream: Unmanaged<HTTP2Stream>)?
-    private var handle: OpaquePointer?
+    private(set) final var handle: OpaquePointer?
     /// Outlives `handle`.
     private let blocks: BlockPool
     private var pendingFrame = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
@@ -201,6 +203,20 @@ public protocol HTTP2SessionDelegate: AnyObject {
     func refuseHeaderBlock() -> Int32 {
         refuse(HTTP2Error(.enhanceYourCalm, "a header list far over the limit"))
         return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    }
+
+    /// Answers the peer's PING, with its own eight bytes.
+    func answerPing(_ ping: nghttp2_ping) {
+        guard answersPings, let handle = unsafe handle else { return }
+        let result = unsafe withUnsafeBytes(of: ping.opaque_data) { data in
+            unsafe nghttp2_submit_ping(handle, UInt8(NGHTTP2_FLAG_ACK.rawValue), data.baseAddress)
+        }
+        guard result != NGHTTP2_ERR_FLOODED.rawValue else {
+            refuse(HTTP2Error(libraryCode: Int(result)))
+            return
+        }
+        check(result)
+        delegate.sessionHasOutput()
     }
 
     /// A stream was reset by the peer, or by us because of the peer's error.
@@ -395,7 +411,7 @@ public protocol HTTP2SessionDelegate: AnyObject {
 
     /// What is submitted is valid by construction. A stream or session that is ending refuses it: a fair race. Only
     /// memory can run out, and then nothing else would work either.
-    private func check(_ result: Int32) {
+    final func check(_ result: Int32) {
         precondition(result != NGHTTP2_ERR_NOMEM.rawValue, "nghttp2 ran out of memory")
     }
 }

@@ -45,8 +45,14 @@ open class HTTP2Stream {
     enum End {
         case open
         case afterQueue(trailers: HeaderBlock?)
+        case resetAfterQueue(HTTP2ErrorCode)
         case done
     }
+
+    /// What `allowedBytes` says.
+    final var allowance: Int?
+    /// This side resets the stream although the peer has done nothing wrong.
+    final var isResetOnPurpose = false
 
     public init() {}
 
@@ -96,6 +102,30 @@ open class HTTP2Stream {
         resume()
     }
 
+    /// Ends the stream after the queued data by RST_STREAM with `code`. Call after `respond`; ignored after `finish`.
+    public final func finish(resetting code: HTTP2ErrorCode) {
+        guard isListed, case .open = end else { return }
+        end = .resetAfterQueue(code)
+        resume()
+    }
+
+    /// How many bytes of data may still go out; what is queued past them waits. Nil, the default, is no limit.
+    public final var allowedBytes: Int? {
+        get { allowance }
+        set {
+            allowance = newValue
+            resume()
+        }
+    }
+
+    /// Takes what is allowed of `count` bytes out of the allowance.
+    final func spendAllowance(_ count: Int) -> Int {
+        guard let allowance else { return count }
+        let spent = min(count, allowance, unsafe queue.byteCount)
+        self.allowance = allowance - spent
+        return spent
+    }
+
     /// Sends the response's fields. `endsStream` sends nothing but them.
     public final func respond(_ headers: HeaderBlock, endsStream: Bool) {
         guard isListed, let session else { return }
@@ -104,8 +134,11 @@ open class HTTP2Stream {
     }
 
     /// Ends the stream at once, dropping what is queued.
-    public final func reset(_ code: HTTP2ErrorCode) {
+    ///
+    /// - Parameter onPurpose: the peer has not provoked it, whatever the code says.
+    public final func reset(_ code: HTTP2ErrorCode, onPurpose: Bool = false) {
         guard isListed, let session else { return }
+        if onPurpose { isResetOnPurpose = true }
         session.submitReset(self, code)
     }
 

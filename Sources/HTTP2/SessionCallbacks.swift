@@ -11,6 +11,7 @@ internal import CNGHTTP2
         defer { unsafe nghttp2_option_del(options) }
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
+        unsafe nghttp2_option_set_no_auto_ping_ack(options, 1)
         unsafe nghttp2_option_set_max_outbound_ack(options, settings.maximumQueuedAcknowledgements)
         // The session counts resets itself, and says so to the peer; this is for what it might miss.
         unsafe nghttp2_option_set_stream_reset_rate_limit(
@@ -153,6 +154,7 @@ private let onFrame: nghttp2_on_frame_recv_callback = { _, frame, owner in
         case NGHTTP2_PING.rawValue:
             guard header.flags & acknowledges == 0 else { return session.delegate.receivedPingAcknowledgement() }
             session.receivedIdleFrame()
+            session.answerPing(unsafe frame.pointee.ping)
             session.delegate.receivedPing()
         case NGHTTP2_PRIORITY.rawValue: session.receivedIdleFrame()
         case NGHTTP2_RST_STREAM.rawValue: session.countReset()
@@ -198,7 +200,10 @@ private let onFrameSent: nghttp2_on_frame_send_callback = { _, frame, owner in
         case NGHTTP2_RST_STREAM.rawValue:
             // What we give up or refuse to read on is our decision; everything else, the peer has provoked.
             let code = unsafe HTTP2ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
-            if code != .noError, code != .cancel { session.countReset() }
+            guard code != .noError, code != .cancel else { return }
+            var isOurs = false
+            session.withStream(header.stream_id) { isOurs = $0.isResetOnPurpose }
+            if !isOurs { session.countReset() }
         default: break
         }
     }
@@ -207,7 +212,15 @@ private let onFrameSent: nghttp2_on_frame_send_callback = { _, frame, owner in
 
 private let readData: nghttp2_data_source_read_callback = { handle, id, buffer, count, flags, source, _ in
     unsafe Unmanaged<HTTP2Stream>.fromOpaque(source!.pointee.ptr)._withUnsafeGuaranteedRef { stream in
-        let moved = unsafe stream.queue.move(into: UnsafeMutableRawBufferPointer(start: buffer, count: count))
+        var room = count
+        if stream.allowance != nil {
+            room = stream.spendAllowance(count)
+            if room == 0, unsafe !stream.queue.isEmpty {
+                stream.isDeferred = true
+                return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            }
+        }
+        let moved = unsafe stream.queue.move(into: UnsafeMutableRawBufferPointer(start: buffer, count: room))
         if moved > 0 {
             if let session = stream.session {
                 session.queuedBytes -= moved
@@ -229,6 +242,13 @@ private let readData: nghttp2_data_source_read_callback = { handle, id, buffer, 
                 _ = unsafe trailers.withFields { unsafe nghttp2_submit_trailer(handle, id, $0, $1) }
             }
             return moved
+        case .resetAfterQueue(let code):
+            stream.end = .done
+            // Resets go out before the data of any stream, this one's last bytes excepted, which are being packed.
+            stream.reset(code, onPurpose: true)
+            guard moved == 0 else { return moved }
+            stream.isDeferred = true
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .done:
             unsafe flags!.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
             return moved

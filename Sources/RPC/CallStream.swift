@@ -280,6 +280,13 @@ internal import RPCCore
         write(OutboundChunk(prefix: prefix, prefixCount: MessagePrefix.byteCount, body: body))
     }
 
+    /// A message as it goes out, with its prefix.
+    final func framed(_ message: [UInt8], compressing: Bool) -> [UInt8] {
+        let isCompressed = compressing && outboundEncoding != .identity
+        let body = isCompressed ? outboundEncoding.compress(message) : message
+        return MessagePrefix(length: body.count, isCompressed: isCompressed).bytes + body
+    }
+
     final func resumeSender(_ error: (any Error)?) {
         guard let waiting = unsafe sender else { return }
         unsafe sender = nil

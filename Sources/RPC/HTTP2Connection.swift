@@ -35,8 +35,12 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     /// Runs while the kernel takes nothing more.
     private var stallTimer: LoopTimer?
-    /// The peer has read nothing for too long.
-    private var hasStalled = false
+    /// The peer's kernel is told by RST, and ours keeps nothing.
+    private var resetsOnClose = false
+    /// Nothing is read or written, and the socket stays open.
+    final private(set) var isFrozen = false
+    /// What waits until everything written has gone out.
+    private var waitingActions: [() -> Void] = []
     /// Runs while the peer owes the end of a header block.
     private var headerTimer: LoopTimer?
 
@@ -102,6 +106,11 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
 
     final func ready(_ readiness: Readiness) {
         guard !isClosed else { return }
+        guard !isFrozen else {
+            // The loop reports it whatever it is asked for.
+            if readiness.contains(.hangUp) { close(Status(.unavailable, "the peer has gone", certainty: .unknown)) }
+            return
+        }
         if !readiness.isDisjoint(with: [.readable, .hangUp]) { read() }
         if readiness.contains(.writable), !isClosed { sessionHasOutput() }
     }
@@ -115,13 +124,22 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
     final func flush() {
         isListedForFlush = false
         guard !isClosed else { return }
+        guard !isFrozen else {
+            if closeIsRequested { close(closeReason) }
+            return
+        }
         do {
             try writeWhatFits()
         } catch {
             close(Status(.unavailable, "\(error)", certainty: .unknown))
             return
         }
-        if closeIsRequested || session.isFinished && !expectsMore { close(closeReason) }
+        if closeIsRequested || session.isFinished && !expectsMore { return close(closeReason) }
+        if !waitingActions.isEmpty, hasWrittenAll {
+            let actions = waitingActions
+            waitingActions = []
+            for action in actions { action() }
+        }
     }
 
     private func read() {
@@ -224,7 +242,8 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         guard stallTimer == nil else { return }
         stallTimer = loop.schedule(at: .now + limits.writeStallTimeout) { [unowned self] in
             stallTimer = nil
-            hasStalled = true
+            // Otherwise the kernel would keep for minutes what nobody reads.
+            resetsOnClose = true
             // Who reads nothing cannot be told; the last flush may still reach one that has just begun to read.
             refuse(.enhanceYourCalm, "nothing was read for \(limits.writeStallTimeout)", .unreadResponses)
         }
@@ -271,6 +290,66 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         if misconduct == nil { misconduct = (reason, text) }
     }
 
+    // MARK: Faults
+
+    private var hasWrittenAll: Bool {
+        unsentOffset == unsent.count && (isSilent || !session.wantsOutput) && tls?.outputBytes ?? 0 == 0
+    }
+
+    /// Runs `action` on the loop as soon as everything written so far has gone out; never, if the connection ends before.
+    final func afterOutput(_ action: @escaping () -> Void) {
+        guard !isClosed else { return }
+        waitingActions.append(action)
+        sessionHasOutput()
+    }
+
+    /// Reads and writes nothing until `thaw`.
+    final func freeze() {
+        guard !isClosed, !isFrozen else { return }
+        isFrozen = true
+        stopStallTimer()
+        if let timer = headerTimer { loop.cancel(timer) }
+        headerTimer = nil
+        watch([])
+    }
+
+    final func thaw() {
+        guard !isClosed, isFrozen else { return }
+        isFrozen = false
+        // Both report at once what has waited.
+        watch([.readable, .writable])
+    }
+
+    /// Writes these bytes beside the session's frames. Call when everything written has gone out.
+    final func writeRaw(_ bytes: [UInt8]) {
+        guard !isClosed else { return }
+        do {
+            if let tls, tls.isEstablished {
+                let plaintext = unsafe loop.scratch.plaintext
+                unsafe plaintext.copyBytes(from: bytes)
+                try unsafe tls.write(UnsafeRawBufferPointer(rebasing: plaintext[..<bytes.count]))
+            } else {
+                unsent = bytes
+                unsentOffset = 0
+            }
+            sessionHasOutput()
+        } catch {
+            requestClose(Status(.unavailable, "\(error)", certainty: .unknown))
+        }
+    }
+
+    /// Tells the peer's kernel that nothing follows, and goes on reading.
+    final func shutDownWriting() {
+        isSilent = true
+        socket.shutDownWriting()
+    }
+
+    /// As `requestClose`, and the peer's kernel is told by RST.
+    final func requestReset(_ reason: Status) {
+        resetsOnClose = true
+        requestClose(reason)
+    }
+
     private func watch(_ wanted: Readiness) {
         guard wanted != interest else { return }
         interest = wanted
@@ -288,9 +367,10 @@ class HTTP2Connection: ReadinessHandler, FlushHandler, HTTP2SessionDelegate, @un
         if let error = session.refusal {
             blame(error.code == .enhanceYourCalm ? .flood : .protocolError, error.description)
         }
-        if let tls, unsentOffset == unsent.count { sayGoodbye(tls) }
-        // Otherwise the kernel would keep for minutes what nobody reads.
-        if hasStalled { socket.resetOnClose() }
+        if let tls, unsentOffset == unsent.count, !isFrozen, !resetsOnClose { sayGoodbye(tls) }
+        // Without FIN first, the kernel would send RST when there is something that nobody has read.
+        if resetsOnClose { socket.resetOnClose() } else { socket.shutDownWriting() }
+        waitingActions = []
         socket.close()
         session.close(.cancel)
         didClose()

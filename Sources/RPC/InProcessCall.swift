@@ -10,6 +10,8 @@ final class InProcessExchange: Sendable {
         var status: Status?
         var task: Task<Void, Never>?
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// The client hears nothing more of the handler.
+        var isSilent = false
     }
 
     let path: String
@@ -72,8 +74,33 @@ final class InProcessExchange: Sendable {
         if hasEnded { task.cancel() }
     }
 
-    /// - Parameter early: before the handler has ended, which is then cancelled.
-    func end(_ status: Status, early: Bool) {
+    var responseHasStarted: Bool { state.withLock { $0.initial != nil } }
+    var isSilent: Bool { state.withLock { $0.isSilent } }
+
+    /// The client hears nothing more until it gives up, or its deadline has passed.
+    func fallSilent() {
+        state.withLock { $0.isSilent = true }
+        requests.fail(InProcessFault.brokenOff, keepingMessages: false)
+    }
+
+    /// Returns when the call has ended.
+    func untilEnded() async {
+        while status == nil {
+            await withCheckedContinuation { continuation in
+                let hasEnded = state.withLock { state in
+                    guard state.status == nil else { return true }
+                    state.waiters.append(continuation)
+                    return false
+                }
+                if hasEnded { continuation.resume() }
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - early: before the handler has ended, which is then cancelled.
+    ///   - keepingMessages: the client still gets what was sent before; always, when the handler has ended.
+    func end(_ status: Status, early: Bool, keepingMessages: Bool = false) {
         let (task, waiters) = state.withLock { state in
             guard state.status == nil else {
                 return (nil, []) as (Task<Void, Never>?, [CheckedContinuation<Void, Never>])
@@ -83,7 +110,11 @@ final class InProcessExchange: Sendable {
             defer { state.waiters = [] }
             return (early ? state.task : nil, state.waiters)
         }
-        if status.isOK { responses.finish() } else { responses.fail(status, keepingMessages: !early) }
+        if status.isOK {
+            responses.finish()
+        } else {
+            responses.fail(status, keepingMessages: !early || keepingMessages)
+        }
         requests.fail(status.isOK ? CallEnded() : status, keepingMessages: false)
         task?.cancel()
         for waiter in waiters { waiter.resume() }
@@ -197,8 +228,10 @@ final class InProcessClientCall: ClientCall {
 
 /// The server's end.
 final class InProcessServerCall: ServerCall {
-    private let exchange: InProcessExchange
+    let exchange: InProcessExchange
     let peer = Peer(address: "in-process")
+    /// What its handler lets go wrong.
+    let fault = Mutex<InProcessFault?>(nil)
 
     init(_ exchange: InProcessExchange) { self.exchange = exchange }
 
@@ -210,10 +243,19 @@ final class InProcessServerCall: ServerCall {
     func receive() async throws -> [UInt8]? { try await exchange.requests.receive() }
 
     func send(_ message: [UInt8]) async throws {
+        try checkHeard()
         exchange.startResponse()
-        try await exchange.responses.send(message)
+        if strikesAfterHeaders() { throw InProcessFault.brokenOff }
+        let (isWhole, strikes) = progress(message)
+        if isWhole { try await exchange.responses.send(message) }
+        if strikes { strike() }
     }
 
-    func sendInitialMetadata(_ metadata: Metadata) async throws { try exchange.sendInitialMetadata(metadata) }
+    func sendInitialMetadata(_ metadata: Metadata) async throws {
+        try checkHeard()
+        try exchange.sendInitialMetadata(metadata)
+        _ = strikesAfterHeaders()
+    }
+
     func appendTrailingMetadata(_ metadata: Metadata) { exchange.appendTrailing(metadata) }
 }

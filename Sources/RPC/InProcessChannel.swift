@@ -40,8 +40,14 @@ public struct InProcessChannel: RPCChannel {
         exchange.run {
             guard let method else { return Status(.unimplemented, "unknown method \(path)") }
             let call = InProcessServerCall(exchange)
-            guard let loop else { return await method.run(call, through: interceptors) }
-            return await loop.perform { await method.run(call, through: interceptors) }
+            let status =
+                if let loop {
+                    await loop.perform { await method.run(call, through: interceptors) }
+                } else {
+                    await method.run(call, through: interceptors)
+                }
+            await call.strikeInsteadOfStatus()
+            return status
         }
         return InProcessClientCall(exchange)
     }

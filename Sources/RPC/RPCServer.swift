@@ -7,12 +7,14 @@ public import TLS
 ///
 /// `bind` as often as needed, then `run`. A handler runs on its connection's loop: it must not block, and long
 /// computation leaves the loop. `shutDown` ends gracefully; cancelling the task in `run` ends at once.
-public final class RPCServer: Sendable {
+public final class RPCServer: BreakableServer, Sendable {
     private struct State {
         var listeners: [Listener] = []
         var connections: ConnectionCounts
         var nextLoop = 0
         var phase = Phase.serving
+        /// Where it will listen again.
+        var refusedAddresses: [SocketAddress] = []
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -58,10 +60,13 @@ public final class RPCServer: Sendable {
     ///
     /// Throws `SystemError` (address in use, permission) or `NameError`.
     public func bind(to endpoint: Endpoint) async throws -> SocketAddress {
-        let addresses = try await endpoint.addresses()
+        try await listen(at: try await endpoint.addresses()[0])
+    }
+
+    private func listen(at address: SocketAddress) async throws -> SocketAddress {
         let loop = group.nextInTurn
         let listener = try await loop.perform { [self] in
-            let listener = Listener(try ListeningSocket(at: addresses[0]), loop: loop) { [self] socket, peer in
+            let listener = Listener(try ListeningSocket(at: address), loop: loop) { [self] socket, peer in
                 handOut(socket, peer)
             }
             try listener.start()
@@ -121,6 +126,51 @@ public final class RPCServer: Sendable {
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: BreakableServer
+
+    @discardableResult
+    public func breakConnections(
+        _ fault: ConnectionFault, where isChosen: @escaping @Sendable (Peer) -> Bool
+    ) async throws -> Int {
+        try check(fault)
+        var count = 0
+        for server in loops {
+            count += await server.loop.perform { server.carryOut(fault, where: isChosen) }
+        }
+        return count
+    }
+
+    public func breakNewConnections(_ fault: ConnectionFault) async throws {
+        try check(fault)
+        for server in loops { await server.loop.perform { server.newConnectionFault = fault } }
+    }
+
+    public func refuseConnections() async {
+        let listeners = state.state.withLock { state in
+            state.refusedAddresses += state.listeners.map(\.address)
+            defer { state.listeners = [] }
+            return state.listeners
+        }
+        for listener in listeners { await listener.loop.perform { listener.close() } }
+    }
+
+    public func release() async throws {
+        for server in loops { await server.loop.perform { server.release() } }
+        while let address = state.state.withLock({ $0.refusedAddresses.popLast() }) {
+            do {
+                _ = try await listen(at: address)
+            } catch {
+                state.state.withLock { $0.refusedAddresses.append(address) }
+                throw error
+            }
+        }
+    }
+
+    private func check(_ fault: ConnectionFault) throws(TransportFaultError) {
+        try fault.check()
+        if case .goAway(_, last: .beforeCall) = fault { throw .invalid("there is no call to be before") }
     }
 
     /// Gives an accepted connection to the next loop in turn. Called on the listener's loop.

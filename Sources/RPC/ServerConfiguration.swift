@@ -56,6 +56,9 @@ public struct ServerConfiguration: Sendable {
     /// What calls get to end in, when a connection is left.
     public var connectionAgeGrace: Duration = .seconds(30)
 
+    /// The most that a fault lasts which a handler or the program has asked for (`TransportFault`, `ConnectionFault`).
+    public var faultLimit: Duration = .seconds(300)
+
     /// Told of each connection that was refused, on a loop: it must not block.
     public var onRefusedConnection: (@Sendable (RefusedConnection) -> Void)?
 

@@ -22,6 +22,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// The call whose handler was started last, until it suspends or ends.
     private var servedCall: ServerStream?
     private var handshakeTimer: LoopTimer?
+    private var handshakeIsPaused = false
     private var lifetimeTimer: LoopTimer?
     private var lifetime: ConnectionLifetime
     private var pingStrikes: PingStrikes
@@ -32,6 +33,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var unreadTimer: LoopTimer?
     /// Until it is known that the client speaks HTTP/2; nil with TLS, which has agreed on it.
     private var opening: ConnectionOpening?
+    /// What goes wrong on purpose and lasts; nil for nearly every connection.
+    var lastingFaults: LastingFaults?
     private var isDraining = false
     private var hasNamedLastStream = false
 
@@ -67,6 +70,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Starts to serve. Call once, on the loop.
     func serve() throws(SystemError) {
         try start()
+        watchHandshake()
+    }
+
+    private func watchHandshake() {
         handshakeTimer = loop.schedule(at: .now + configuration.handshakeTimeout) { [unowned self] in
             handshakeTimer = nil
             refuse(.protocolError, "the client's preface did not come in time", .silence)
@@ -121,6 +128,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         cancelHandshakeTimer()
         if let timer = lifetimeTimer { loop.cancel(timer) }
         lifetimeTimer = nil
+        if let lastingFaults { loop.cancel(lastingFaults.timer) }
         for timer in [progressTimer, unreadTimer] { if let timer { loop.cancel(timer) } }
         (progressTimer, unreadTimer) = (nil, nil)
         if let misconduct {
@@ -229,6 +237,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     func drain() {
         guard !isDraining, !isClosed else { return }
         isDraining = true
+        endFaults(closing: true)
         lifetime.left(at: loop.passNanoseconds)
         session.submitShutdownNotice()
         session.submitPing()
@@ -264,6 +273,19 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         lifetimeTimer = loop.schedule(at: .now + .nanoseconds(max(1_000_000, next - now))) { [unowned self] in
             checkLifetime()
         }
+    }
+
+    /// The time limit of the handshake does not run while nothing is read.
+    func pauseHandshake() {
+        guard handshakeTimer != nil else { return }
+        cancelHandshakeTimer()
+        handshakeIsPaused = true
+    }
+
+    func resumeHandshake() {
+        guard handshakeIsPaused else { return }
+        handshakeIsPaused = false
+        watchHandshake()
     }
 
     private func cancelHandshakeTimer() {

@@ -22,6 +22,8 @@ final class ServerLoop: @unchecked Sendable {
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var isDraining = false
+    /// Carried out on each connection that is taken.
+    var newConnectionFault: ConnectionFault?
 
     /// - Parameter onConnectionEnd: called for each connection that was taken, when it is gone.
     init(_ loop: EventLoop, _ contents: ServerContents, onConnectionEnd: @escaping @Sendable (SocketAddress) -> Void) {
@@ -41,6 +43,7 @@ final class ServerLoop: @unchecked Sendable {
             ) { [unowned self] in ended($0) }
             try connection.serve()
             connections[ObjectIdentifier(connection)] = connection
+            if let newConnectionFault { connection.carryOut(newConnectionFault) }
         } catch {
             // Out of descriptors or memory of the kernel: the client sees a closed connection and tries again.
             onConnectionEnd(address)
@@ -63,6 +66,21 @@ final class ServerLoop: @unchecked Sendable {
         for connection in connections.values {
             connection.requestClose(Status(.unavailable, "the server is stopping", certainty: .unknown))
         }
+    }
+
+    /// Lets the connections go wrong whose client `isChosen` picks, and returns how many these were.
+    func carryOut(_ fault: ConnectionFault, where isChosen: (Peer) -> Bool) -> Int {
+        loop.preconditionOnLoop()
+        let chosen = connections.values.filter { !$0.isClosed && isChosen($0.peer) }
+        for connection in chosen { connection.carryOut(fault) }
+        return chosen.count
+    }
+
+    /// Ends all faults that last.
+    func release() {
+        loop.preconditionOnLoop()
+        newConnectionFault = nil
+        for connection in connections.values { connection.endFaults(closing: false) }
     }
 
     private func ended(_ connection: ServerConnection) {

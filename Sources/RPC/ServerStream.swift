@@ -9,15 +9,17 @@ internal import Synchronization
 /// @unchecked: stored properties belong to the loop, except `cancelled` (atomic) and `trailing` (under its lock).
 /// `served`, `head` and `deadline` are complete before the handler starts, and do not change any more.
 final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
-    private let server: ServerConnection
+    let server: ServerConnection
     /// Unchecked: no access of it calls out.
     @exclusivity(unchecked) private var head = RequestHead()
     private var served: ServedMethod?
-    private var phase = Phase.receivingHeaders
-    private var task: Task<Void, Never>?
+    var phase = Phase.receivingHeaders
+    private(set) var task: Task<Void, Never>?
     private(set) var deadline: Deadline?
     private var timer: DeadlineTimer?
-    private var responseHeadersWereSent = false
+    var responseHeadersWereSent = false
+    /// What its handler lets go wrong; nil for nearly every call.
+    var fault: AnswerFault?
     private var startNanoseconds: Int64 = 0
     /// The end of this call is still to be counted.
     private var isMeasured = false
@@ -34,13 +36,15 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         override func fire() { stream.deadlineHasPassed() }
     }
 
-    private enum Phase {
+    enum Phase {
         case receivingHeaders
         /// Exactly one message is expected, and the handler starts when it and the end have come.
         case receivingRequest(messages: Int)
         /// The handler starts when all that was read has been taken in.
         case ready
         case running
+        /// As `running`, with a fault that waits for its point.
+        case faulty
         /// The status was sent, or the stream is gone; a handler may still be running down.
         case finished
     }
@@ -172,7 +176,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         switch phase {
         case .receivingHeaders, .finished: return nil
         case .receivingRequest: break
-        case .ready, .running: guard isInsideMessage else { return nil }
+        case .ready, .running, .faulty: guard isInsideMessage else { return nil }
         }
         return receiveWindowBytes > 0 ? progressNanoseconds : now
     }
@@ -194,7 +198,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         giveUpReservation()
         server.streamClosed()
         stopTimer()
-        let wasRunning = if case .running = phase { true } else { false }
+        if let fault { fault.stopTimer(on: loop) }
+        let wasRunning = handlerIsHeard
         phase = .finished
         measure(.cancelled)
         guard wasRunning else { return }
@@ -228,7 +233,11 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     }
 
     /// The handler has suspended, and goes on in `task`.
-    func isServed(by task: Task<Void, Never>) { self.task = task }
+    func isServed(by task: Task<Void, Never>) {
+        self.task = task
+        // By a fault that struck before the handler suspended.
+        if cancelled.load(ordering: .acquiring) { task.cancel() }
+    }
 
     private func run(_ method: ServerMethod) async {
         guard let answer = method.answer, server.interceptors.isEmpty else {
@@ -288,13 +297,20 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
     private func deadlineHasPassed() {
         timer = nil
         let status = Status(.deadlineExceeded, "the deadline has passed")
-        let wasRunning = if case .running = phase { true } else { false }
+        let wasRunning = handlerIsHeard
         finish(status)
         if wasRunning { cancel(status) }
     }
 
+    private var handlerIsHeard: Bool {
+        switch phase {
+        case .running, .faulty: true
+        case .receivingHeaders, .receivingRequest, .ready, .finished: false
+        }
+    }
+
     /// Tells the handler, whose answer nobody reads any more.
-    private func cancel(_ status: Status) {
+    func cancel(_ status: Status) {
         cancelled.store(true, ordering: .releasing)
         failInbound(status)
         resumeSender(status)
@@ -303,8 +319,8 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
 
     // MARK: The answer
 
-    private func sendNow(_ message: [UInt8], compressing: Bool = true) throws {
-        guard case .running = phase else { throw Status(.cancelled, "the call has ended") }
+    func sendNow(_ message: [UInt8], compressing: Bool = true) throws {
+        guard case .running = phase else { return try sendFaulty(message, compressing: compressing) }
         if !responseHeadersWereSent {
             if outboundEncoding == .identity {
                 responseHeadersWereSent = true
@@ -316,18 +332,32 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         writeMessage(message, compressing: compressing)
     }
 
-    private func sendHeaders(_ metadata: Metadata) throws {
-        guard case .running = phase else { throw Status(.cancelled, "the call has ended") }
+    func sendHeaders(_ metadata: Metadata) throws {
+        guard handlerIsHeard else { throw Status(.cancelled, "the call has ended") }
         guard !responseHeadersWereSent else { throw Status(.internal, "the initial metadata was sent already") }
         responseHeadersWereSent = true
         var block = Self.responseHeaders()
         if outboundEncoding != .identity { block.append("grpc-encoding", outboundEncoding.rawValue) }
         block.append(metadata)
         respond(block, endsStream: false)
+        if case .faulty = phase { faultyHeadersWereSent() }
     }
 
+    /// The client hears nothing more of the handler; how the stream ends is left to whoever asks.
+    func stopAnswering() {
+        phase = .finished
+        stopTimer()
+        measure(.cancelled)
+    }
+
+    var trailingMetadata: Metadata { trailing.withLock { $0 ?? [:] } }
+
     private func finish(_ status: Status) {
-        if case .finished = phase { return }
+        switch phase {
+        case .finished: return
+        case .faulty where faultEndsAnswer(): return
+        case .receivingHeaders, .receivingRequest, .ready, .running, .faulty: break
+        }
         phase = .finished
         stopTimer()
         measure(status.code)
@@ -365,7 +395,7 @@ final class ServerStream: CallStream, ServerCall, @unchecked Sendable {
         respond(problem.headers, endsStream: true)
     }
 
-    private static let plainHeaders = HeaderBlock(
+    static let plainHeaders = HeaderBlock(
         constant: (":status", "200"), ("content-type", "application/grpc"))
 
     private static let plainTrailers = HeaderBlock(constant: ("grpc-status", "0"))

@@ -29,6 +29,7 @@ open class ForwardingServerCall: ServerCall, @unchecked Sendable {
 
     open func sendInitialMetadata(_ metadata: Metadata) async throws { try await next.sendInitialMetadata(metadata) }
     open func appendTrailingMetadata(_ metadata: Metadata) { next.appendTrailingMetadata(metadata) }
+    open func carryOut(_ fault: TransportFault) async throws { try await next.carryOut(fault) }
 
     public final func send(_ message: [UInt8]) async throws { try await send(message, compressing: true) }
     public final func receive() async throws -> [UInt8]? { try await receiveMessage()?.bytes }

@@ -37,9 +37,13 @@ public protocol ServerCall: AnyObject, Sendable {
 
     /// Adds to what goes with the status at the end.
     func appendTrailingMetadata(_ metadata: Metadata)
+
+    /// Lets the call, or its connection, go wrong as told, now or further on in its answer; for tests of clients.
+    /// Throws `TransportFaultError`.
+    func carryOut(_ fault: TransportFault) async throws
 }
 
-/// For transports that do not compress.
+/// For transports that do not compress, and have nothing below gRPC that could break.
 extension ServerCall {
     public func receiveMessage() async throws -> ReceivedMessage? {
         try await receive().map { ReceivedMessage(bytes: $0, wireByteCount: $0.count, wasCompressed: false) }
@@ -48,4 +52,8 @@ extension ServerCall {
     public func setResponseEncoding(_ encoding: MessageEncoding) async throws {}
 
     public func send(_ message: [UInt8], compressing: Bool) async throws { try await send(message) }
+
+    public func carryOut(_ fault: TransportFault) async throws {
+        throw TransportFaultError.unsupported("there is no connection below this call")
+    }
 }

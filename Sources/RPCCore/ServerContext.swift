@@ -33,6 +33,10 @@ public struct ServerContext: Sendable {
 
     /// Adds to what goes with the status at the end.
     public func appendTrailingMetadata(_ metadata: Metadata) { call.appendTrailingMetadata(metadata) }
+
+    /// Lets the call, or its connection, go wrong as told, now or further on in its answer; for tests of clients.
+    /// Throws `TransportFaultError`.
+    public func carryOut(_ fault: TransportFault) async throws { try await call.carryOut(fault) }
 }
 
 /// A call that no transport carries: it has no messages, and what is sent goes nowhere.

@@ -34,6 +34,10 @@ final class RawPeer: HTTP2SessionDelegate {
     /// Of ours, answered by the server.
     private(set) var answeredPings = 0
     private(set) var isClosedByServer = false
+    /// The server has closed by RST of TCP.
+    private(set) var wasReset = false
+    /// All bytes that came.
+    private(set) var received: [UInt8] = []
     private let descriptor: Int32
     private let address: SocketAddress
 
@@ -109,6 +113,7 @@ final class RawPeer: HTTP2SessionDelegate {
             }
             guard count > 0 else {
                 isClosedByServer = true
+                wasReset = errno == ECONNRESET
                 return
             }
             rest = rest.dropFirst(count)
@@ -136,6 +141,38 @@ final class RawPeer: HTTP2SessionDelegate {
         try session.receive(bytes.span)
     }
 
+    /// The frames of stream `id` that came, in words: `HEADERS`, `DATA 7`, `DATA 0 END`, `RESET 8`; of stream 0 only
+    /// `GOAWAY last code`.
+    func frames(of id: UInt32) -> [String] {
+        var words: [String] = []
+        var rest = received[...]
+        func number(_ offset: Int, _ count: Int) -> UInt32 {
+            rest.dropFirst(offset).prefix(count).reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        while rest.count >= 9 {
+            let (length, type, flags) = (number(0, 3), number(3, 1), number(4, 1))
+            let end = flags & 1 == 1 ? " END" : ""
+            if number(5, 4) == id {
+                switch type {
+                case 0: words.append("DATA \(length)\(end)")
+                case 1: words.append("HEADERS\(end)")
+                case 3: words.append("RESET \(number(9, 4))")
+                case 7: words.append("GOAWAY \(number(9, 4)) \(number(13, 4))")
+                default: break
+                }
+            }
+            rest = rest.dropFirst(9 + Int(length))
+        }
+        return words
+    }
+
+    /// Sends a PING and returns when it is answered: what the server had to say before has come.
+    func settle() throws {
+        let before = answeredPings
+        session.submitPing()
+        try exchange { answeredPings > before }
+    }
+
     /// Waits until the server has closed or reset the connection, without reading what it has sent; at most 20 s.
     func isHungUpUnread() -> Bool {
         // 0x2000 is POLLRDHUP of poll(2), which the Glibc module does not have.
@@ -150,9 +187,11 @@ final class RawPeer: HTTP2SessionDelegate {
         let count = unsafe recv(descriptor, &bytes, capacity, 0)
         if count == 0 || count < 0 && errno == ECONNRESET {
             isClosedByServer = true
+            wasReset = count < 0
             return []
         }
         guard count > 0 else { throw SystemError.last("recv") }
+        received += bytes[..<count]
         return Array(bytes[..<count])
     }
 
