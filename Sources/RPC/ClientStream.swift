@@ -199,7 +199,8 @@ final class ClientStream: CallStream, ClientCall, @unchecked Sendable {
         if connection.isClosed {
             return failure(connection.closeReason.code, "\(client.address): \(connection.closeReason.message)")
         }
-        if code == .refusedStream {
+        // Not processed, says the code; a response that has begun says otherwise.
+        if code == .refusedStream, !headersHaveCome {
             let what = "\(client.address): the server refused the call"
             return failure(.unavailable, what).with(certainty: .notProcessed)
         }

@@ -43,6 +43,8 @@ private let message: [UInt8] = [0, 0, 0, 0, 2] + Array("hi".utf8)
 private let faults: [(TransportFault, [String], Status.Code)] = [
     (.init(.resetStream(code: 2)), ["RESET 2"], .internal),
     (.init(.resetStream(code: 8), .afterHeaders), ["HEADERS", "RESET 8"], .cancelled),
+    // A response that has begun shows that the call was processed after all.
+    (.init(.resetStream(code: 7), .afterHeaders), ["HEADERS", "RESET 7"], .unavailable),
     (.init(.resetStream(code: 11), .afterMessages(1)), ["HEADERS", "DATA 7", "RESET 11"], .resourceExhausted),
     (.init(.resetStream(code: 2), .afterBytes(3)), ["HEADERS", "DATA 3", "RESET 2"], .internal),
     (.init(.resetStream(code: 2), .afterBytes(0)), ["HEADERS", "RESET 2"], .internal),
