@@ -63,6 +63,7 @@ public final class TestBroker: Sendable {
             ServiceEnvironment(group: group, log: log))
         let server = RPCServer(group: group, services: ServiceRegistry(broker.rpcServices))
         let controlServer = RPCServer(group: group, services: ServiceRegistry(broker.controlServices))
+        broker.attach(server)
         let address = try await server.bind(to: .tcp(host: "127.0.0.1", port: 0))
         let controlAddress = try await controlServer.bind(to: .tcp(host: "127.0.0.1", port: 0))
         let channel = RPCClientChannel(target: Endpoint(address), group: group)

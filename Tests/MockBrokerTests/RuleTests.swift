@@ -76,6 +76,27 @@ import Testing
         ("fills.split.parts", .fills("r", parts: 0)),
         ("fills.split.parts", .fills("r", parts: 1001)),
         ("event.duplicate.copies", .duplicateFills("r", copies: 0)),
+        ("transport.fault", BrokerRule(ruleID: "r", action: .transport(BrokerTransportFault()))),
+        (
+            "transport.http_answer.status",
+            BrokerRule(ruleID: "r", action: .transport(BrokerTransportFault(fault: .httpAnswer(.init(status: 199)))))
+        ),
+        (
+            "transport.slow_bytes.bytes",
+            BrokerRule(ruleID: "r", action: .transport(BrokerTransportFault(fault: .slowBytes(.init()))))
+        ),
+        (
+            "transport.reset_stream.after_messages",
+            BrokerRule(
+                ruleID: "r", action: .transport(BrokerTransportFault(fault: .resetStream(.init(afterMessages: -1)))))
+        ),
+        (
+            "at",
+            BrokerRule(
+                ruleID: "r", at: .beforeRead, action: .transport(BrokerTransportFault(fault: .missingTrailers(.init())))
+            )
+        ),
+        ("rpc.wrong_body", BrokerRule(ruleID: "r", action: .rpc(BrokerRpcFault(fault: .wrongBody(.unspecified))))),
         ("event.fault", BrokerRule(ruleID: "r", action: .event(BrokerEventFault()))),
         ("rpc.fault", BrokerRule(ruleID: "r", action: .rpc(BrokerRpcFault()))),
         ("rpc.status.code", BrokerRule(ruleID: "r", action: .rpc(BrokerRpcFault(fault: .status(BrokerStatusFault()))))),

@@ -1703,24 +1703,23 @@ public struct BrokerCorrectExecutionResponse: Protobuf.Message {
 
 /// Breaks connections.
 public struct BrokerBreakConnectionsRequest: Protobuf.Message {
-    /// How: a GOAWAY, close, reset, black hole, window, pings or single stream. Others belong to calls.
+    /// How: a GOAWAY, close, half close, reset, black hole, window, pings, frame or single stream. Others belong to
+    /// calls.
     public var fault: BrokerTransportFault?
-    /// Only the connections of streams of executions.
+    /// Only the connections of clients that have a stream of executions now, told apart by their addresses: over unix
+    /// sockets
+    /// all have the same.
     public var onlyStreams: Bool = false
-    /// New connections are reset, too, for this long; at most an hour.
-    public var refuseNew: Google_Protobuf_Duration?
+    /// New connections meet the same as soon as they are made, until ReleaseConnections.
+    public var newOnesToo: Bool = false
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(
-        fault: BrokerTransportFault? = nil,
-        onlyStreams: Bool = false,
-        refuseNew: Google_Protobuf_Duration? = nil
-    ) {
+    public init(fault: BrokerTransportFault? = nil, onlyStreams: Bool = false, newOnesToo: Bool = false) {
         self.fault = fault
         self.onlyStreams = onlyStreams
-        self.refuseNew = refuseNew
+        self.newOnesToo = newOnesToo
     }
 
     public static let schema: Protobuf.MessageSchema = .init(
@@ -1728,21 +1727,21 @@ public struct BrokerBreakConnectionsRequest: Protobuf.Message {
         fields: [
             .init(1, "fault", .message { BrokerTransportFault.schema }, .optional),
             .init(2, "only_streams", .bool),
-            .init(3, "refuse_new", .message { Google_Protobuf_Duration.schema }, .optional),
+            .init(3, "new_ones_too", .bool),
         ]
     )
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.readOptional(0, into: &fault)
         try view.read(1, into: &onlyStreams)
-        try view.readOptional(2, into: &refuseNew)
+        try view.read(2, into: &newOnesToo)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.writeOptional(fault, at: 0)
         builder.write(onlyStreams, at: 1)
-        builder.writeOptional(refuseNew, at: 2)
+        builder.write(newOnesToo, at: 2)
         builder.write(unknownFields)
     }
 }
@@ -1773,6 +1772,40 @@ public struct BrokerBreakConnectionsResponse: Protobuf.Message {
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(count, at: 0)
+        builder.write(unknownFields)
+    }
+}
+
+/// Ends what lasts.
+public struct BrokerReleaseConnectionsRequest: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.ReleaseConnectionsRequest")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// It is over.
+public struct BrokerReleaseConnectionsResponse: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.ReleaseConnectionsResponse")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
         builder.write(unknownFields)
     }
 }

@@ -1220,6 +1220,8 @@ public struct BrokerTransportFault: Protobuf.Message {
             .init(12, "corrupt_message", .message { BrokerCorruptMessage.schema }, .optional, oneof: 0),
             .init(13, "http_answer", .message { BrokerHttpAnswer.schema }, .optional, oneof: 0),
             .init(14, "ping_unanswered", .message { BrokerPingUnanswered.schema }, .optional, oneof: 0),
+            .init(15, "half_close", .message { BrokerHalfClose.schema }, .optional, oneof: 0),
+            .init(16, "missing_status", .message { BrokerMissingStatus.schema }, .optional, oneof: 0),
         ]
     )
 
@@ -1239,6 +1241,8 @@ public struct BrokerTransportFault: Protobuf.Message {
         case 12: fault = .corruptMessage(try view.value(11))
         case 13: fault = .httpAnswer(try view.value(12))
         case 14: fault = .pingUnanswered(try view.value(13))
+        case 15: fault = .halfClose(try view.value(14))
+        case 16: fault = .missingStatus(try view.value(15))
         default: break
         }
         try view.readUnknownFields(into: &unknownFields)
@@ -1260,6 +1264,8 @@ public struct BrokerTransportFault: Protobuf.Message {
         case .corruptMessage(let value): builder.select(value, at: 11)
         case .httpAnswer(let value): builder.select(value, at: 12)
         case .pingUnanswered(let value): builder.select(value, at: 13)
+        case .halfClose(let value): builder.select(value, at: 14)
+        case .missingStatus(let value): builder.select(value, at: 15)
         case nil: break
         }
         builder.write(unknownFields)
@@ -1295,6 +1301,10 @@ public struct BrokerTransportFault: Protobuf.Message {
         case httpAnswer(BrokerHttpAnswer)
         /// Pings are not acknowledged from now on, on this connection.
         case pingUnanswered(BrokerPingUnanswered)
+        /// Nothing more is sent on the connection (FIN), while it is still read.
+        case halfClose(BrokerHalfClose)
+        /// The trailers come without grpc-status.
+        case missingStatus(BrokerMissingStatus)
     }
 }
 
@@ -1302,7 +1312,8 @@ public struct BrokerTransportFault: Protobuf.Message {
 public struct BrokerResetStream: Protobuf.Message {
     /// The error code: 7 is REFUSED_STREAM, 8 CANCEL, 2 INTERNAL_ERROR, 11 ENHANCE_YOUR_CALM.
     public var code: UInt32 = 0
-    /// Messages of the reply that leave before; only DURING_REPLY.
+    /// Messages of the reply that leave before, at most 1000; only DURING_REPLY. A reply that has fewer is broken at
+    /// its end.
     public var afterMessages: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -1405,32 +1416,19 @@ public struct BrokerResetConnection: Protobuf.Message {
     }
 }
 
-/// Silence on a connection that stays open.
+/// Silence on a connection that stays open: until ReleaseConnections, or for five minutes.
 public struct BrokerBlackHole: Protobuf.Message {
-    /// How long at most; then the connection is closed. Absent means a minute; at most an hour.
-    public var length: Google_Protobuf_Duration?
     public var unknownFields = Protobuf.UnknownFields()
 
     public init() {}
 
-    public init(length: Google_Protobuf_Duration? = nil) {
-        self.length = length
-    }
-
-    public static let schema: Protobuf.MessageSchema = .init(
-        "meridian.broker.v1.BlackHole",
-        fields: [
-            .init(1, "length", .message { Google_Protobuf_Duration.schema }, .optional)
-        ]
-    )
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.BlackHole")
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
-        try view.readOptional(0, into: &length)
         try view.readUnknownFields(into: &unknownFields)
     }
 
     public func write(to builder: inout Protobuf.MessageBuilder) {
-        builder.writeOptional(length, at: 0)
         builder.write(unknownFields)
     }
 }
@@ -1622,6 +1620,40 @@ public struct BrokerPingUnanswered: Protobuf.Message {
     public init() {}
 
     public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.PingUnanswered")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// FIN in one direction.
+public struct BrokerHalfClose: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.HalfClose")
+
+    public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
+        try view.readUnknownFields(into: &unknownFields)
+    }
+
+    public func write(to builder: inout Protobuf.MessageBuilder) {
+        builder.write(unknownFields)
+    }
+}
+
+/// Trailers that do not say how the call ended.
+public struct BrokerMissingStatus: Protobuf.Message {
+    public var unknownFields = Protobuf.UnknownFields()
+
+    public init() {}
+
+    public static let schema: Protobuf.MessageSchema = .init("meridian.broker.v1.MissingStatus")
 
     public mutating func merge(from view: borrowing Protobuf.MessageView) throws(Protobuf.ProtobufError) {
         try view.readUnknownFields(into: &unknownFields)

@@ -49,7 +49,7 @@ extension RuleAction {
     /// Whether it happens to the request, and not to the order.
     fileprivate var isCarriedOutByTheWay: Bool {
         switch self {
-        case .latency, .rpc, .crash, .capacity: true
+        case .latency, .rpc, .crash, .capacity, .transport: true
         case .order, .fills, .event, .visibility: false
         }
     }

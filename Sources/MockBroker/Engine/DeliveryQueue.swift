@@ -1,4 +1,5 @@
 package import Domain
+package import RPCCore
 
 /// What one stream has still to deliver, in which form and when. A pure value: the reader asks what is next.
 package struct DeliveryQueue: Sendable {
@@ -38,6 +39,8 @@ package struct DeliveryQueue: Sendable {
         case disconnect
         /// The process dies.
         case crash(CrashLoss)
+        /// The stream or its connection breaks.
+        case fault(TransportFault)
     }
 
     private struct Item: Sendable {
@@ -46,6 +49,7 @@ package struct DeliveryQueue: Sendable {
             case hang(Duration?, heartbeatsLie: Bool)
             case disconnect
             case crash(CrashLoss)
+            case fault(TransportFault)
         }
 
         var content: Content
@@ -109,6 +113,8 @@ package struct DeliveryQueue: Sendable {
             case (.latency, .afterEvent): lag += max(0, firing.values.first ?? 0)
             case (.crash(let loss), .beforeEvent): before.append(.crash(loss))
             case (.crash(let loss), _): after.append((.crash(loss), lag))
+            case (.transport(let fault), .beforeEvent): before.append(.fault(fault.transportFault(at: .beforeEvent)))
+            case (.transport(let fault), let point): after.append((.fault(fault.transportFault(at: point)), lag))
             case (.event(let fault), let point):
                 switch fault {
                 case .duplicate(let count, let spacing, let kind): copies = (count, spacing, kind)
@@ -213,6 +219,7 @@ package struct DeliveryQueue: Sendable {
             return nil
         case .disconnect: return .disconnect
         case .crash(let loss): return .crash(loss)
+        case .fault(let fault): return .fault(fault)
         }
     }
 

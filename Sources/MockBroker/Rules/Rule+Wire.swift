@@ -59,12 +59,14 @@ extension RuleAction {
             let usual: InjectionPoint = selector.reports.isEmpty ? .afterCommitBeforeReply : .beforeEvent
             return (usual, InjectionPoint.requests.union(InjectionPoint.reports).subtracting([.duringReply]))
         case .rpc(.status): return (.beforeRead, InjectionPoint.requests.subtracting([.duringReply]))
+        case .rpc(.wrongBody): return (.afterCommitBeforeReply, [.afterCommitBeforeReply])
         case .rpc(.noAnswer):
             return (.afterCommitBeforeReply, InjectionPoint.requests.subtracting([.duringReply]))
         case .order, .fills: return (.afterReadBeforeCommit, [.afterReadBeforeCommit])
         case .event(let fault): return (fault.usualPlace, fault.places)
         case .visibility: return (.afterCommitBeforeReply, [.afterCommitBeforeReply])
         case .capacity: return (.beforeRead, [.beforeRead])
+        case .transport(let fault): return fault.places
         case .crash: return (.afterCommitBeforeReply, Set(InjectionPoint.allCases).subtracting([.duringReply]))
         }
     }
@@ -89,7 +91,7 @@ extension RuleAction {
         case .fills: wanted = [.placeOrder]
         case .event(.cursor): wanted = [.streamExecutions]
         case .visibility(let fault): wanted = fault.operations
-        case .latency, .rpc, .event, .crash, .capacity: return
+        case .latency, .rpc, .event, .crash, .capacity, .transport: return
         }
         guard selector.operations.isSubset(of: wanted) else {
             throw InvalidSetting(path: "when.operations", problem: "has a call in which this action has no meaning")
@@ -111,7 +113,8 @@ extension RuleAction {
         case .fills(let wire): self = .fills(try read("fills") { () throws(InvalidSetting) in try FillScript(wire) })
         case .event(let wire): self = .event(try read("event") { () throws(InvalidSetting) in try EventFault(wire) })
         case .crash(let wire): self = .crash(try read("crash") { () throws(InvalidSetting) in try CrashLoss(wire) })
-        case .transport: throw .notOffered("transport")
+        case .transport(let wire):
+            self = .transport(try read("transport") { () throws(InvalidSetting) in try WireFault(wire) })
         case .visibility(let wire):
             self = .visibility(try read("visibility") { () throws(InvalidSetting) in try VisibilityFault(wire) })
         case .capacity(let wire):
@@ -137,7 +140,14 @@ extension RPCFault {
                 code: Int(code), message: try SettingReader.text(wire.message, upTo: 1024, "status.message"),
                 detail: wire.detail, retryAfter: retry.map { .microseconds($0) })
         case .noAnswer: self = .noAnswer
-        case .wrongBody: throw .notOffered("wrong_body")
+        case .wrongBody(let kind):
+            switch kind {
+            case .empty: self = .wrongBody(.empty)
+            case .otherOrder: self = .wrongBody(.otherOrder)
+            case .unknownEnum: self = .wrongBody(.unknownEnum)
+            case .unknownField: self = .wrongBody(.unknownField)
+            case .unspecified, .unrecognized: throw InvalidSetting(path: "wrong_body", problem: "is missing")
+            }
         case nil: throw InvalidSetting(path: "fault", problem: "is missing")
         }
     }

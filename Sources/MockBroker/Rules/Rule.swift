@@ -34,7 +34,7 @@ extension RuleAction {
         case .fills: operation == .placeOrder
         case .event(.cursor): operation == .streamExecutions
         case .visibility(let fault): fault.operations.contains(operation)
-        case .latency, .rpc, .event, .crash, .capacity: true
+        case .latency, .rpc, .event, .crash, .capacity, .transport: true
         }
     }
 }

@@ -10,13 +10,14 @@ package enum RuleAction: Hashable, Sendable {
     case fills(FillScript)
     case event(EventFault)
     case crash(CrashLoss)
+    case transport(WireFault)
     /// Values: see `VisibilityFault`.
     case visibility(VisibilityFault)
     case capacity(CapacityFault)
 
     /// At one place, the first rule of a kind that fires settles it for its kind.
     package enum Kind: UInt8, Hashable, Sendable {
-        case latency, rpc, order, fills, event, crash, visibility, capacity
+        case latency, rpc, order, fills, event, crash, visibility, capacity, transport
     }
 
     package var kind: Kind {
@@ -27,6 +28,7 @@ package enum RuleAction: Hashable, Sendable {
         case .fills: .fills
         case .event: .event
         case .crash: .crash
+        case .transport: .transport
         case .visibility: .visibility
         case .capacity: .capacity
         }
@@ -40,7 +42,7 @@ package enum RuleAction: Hashable, Sendable {
         case .fills(let script): script.draw(&draw, occasion)
         case .event(let fault): fault.draw(&draw, occasion)
         case .visibility(let fault): fault.draw(&draw, occasion)
-        case .rpc, .crash, .capacity: []
+        case .rpc, .crash, .capacity, .transport: []
         }
     }
 }
@@ -50,6 +52,16 @@ package enum RPCFault: Hashable, Sendable {
     /// `detail` is nil for an answer as a proxy would give it.
     case status(code: Int, message: String, detail: WireErrorDetail?, retryAfter: Duration?)
     case noAnswer
+    /// OK with a message that is not the right one.
+    case wrongBody(WrongBody)
+
+    package enum WrongBody: Hashable, Sendable {
+        case empty
+        /// The ids of another order.
+        case otherOrder
+        case unknownEnum
+        case unknownField
+    }
 }
 
 /// What of its truth a process that dies takes along.

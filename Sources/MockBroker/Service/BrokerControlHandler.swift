@@ -10,6 +10,7 @@ internal import ServiceKit
 /// Every call that changes something is noted in the journal of its namespace.
 struct BrokerControlHandler: BrokerControlService {
     let core: BrokerCore
+    let connections: Connections
     let environment: ServiceEnvironment
 
     // MARK: Behaviour and rules
@@ -155,7 +156,33 @@ struct BrokerControlHandler: BrokerControlService {
 
     func breakConnections(
         _ request: BrokerBreakConnectionsRequest, context: ServerContext
-    ) async throws -> BrokerBreakConnectionsResponse { throw Self.notOffered("BreakConnections") }
+    ) async throws -> BrokerBreakConnectionsResponse {
+        let fault: WireFault
+        do {
+            fault = try WireFault(request.fault ?? BrokerTransportFault(), isOfCall: false)
+        } catch {
+            throw BrokerRefusal.invalidSetting(error.within("fault"))
+        }
+        guard case .connection(let fault) = fault else {
+            throw BrokerRefusal.invalidSetting(
+                InvalidSetting(path: "fault", problem: "belongs to a call and not to a connection"))
+        }
+        let streams = request.onlyStreams ? connections.streams : nil
+        var count = 0
+        for server in connections.servers {
+            count += try await server.breakConnections(fault) { peer in streams?.contains(peer.address) ?? true }
+            if request.newOnesToo { try await server.breakNewConnections(fault) }
+        }
+        environment.log.info("connections.broken", metadata: ["count": "\(count)"])
+        return BrokerBreakConnectionsResponse(count: Int32(clamping: count))
+    }
+
+    func releaseConnections(
+        _ request: BrokerReleaseConnectionsRequest, context: ServerContext
+    ) async throws -> BrokerReleaseConnectionsResponse {
+        for server in connections.servers { try await server.release() }
+        return BrokerReleaseConnectionsResponse()
+    }
 
     func crash(_ request: BrokerCrashRequest, context: ServerContext) async throws -> BrokerCrashResponse {
         let loss: CrashLoss

@@ -14,7 +14,13 @@ struct BrokerServiceHandler: BrokerService {
     let attempts: AttemptMetrics
     let pipeline: RequestPipeline
 
-    init(core: BrokerCore, configuration: MockBrokerConfiguration, environment: ServiceEnvironment) {
+    let connections: Connections
+
+    init(
+        core: BrokerCore, configuration: MockBrokerConfiguration, connections: Connections,
+        environment: ServiceEnvironment
+    ) {
+        self.connections = connections
         self.core = core
         self.configuration = configuration
         self.environment = environment
@@ -178,6 +184,8 @@ struct BrokerServiceHandler: BrokerService {
                 core: core, space: passage.space, stream: passage.arrival.number,
                 heartbeatInterval: configuration.heartbeatInterval, accounts: try Self.accounts(request.accounts),
                 start: passage.arrival.start(asked: asked, last: last), call: context.call)
+            connections.streamBegins(context.peer.address)
+            defer { connections.streamEnds(context.peer.address) }
             try await reader.run()
         } catch {
             pipeline.close(passage, error)

@@ -92,6 +92,7 @@ struct ExecutionReader {
                             stream: stream, sequence: parcel.sequence, attempt: parcel.attempt, fate: parcel.fate,
                             decisions: parcel.decisions))
                 case .disconnect: throw Status(.unavailable, "the stream ends")
+                case .fault(let fault): try await call.carryOut(fault)
                 case .crash(let loss):
                     core.crash(loss)
                     try await Task.sleep(for: .seconds(30))

@@ -14,6 +14,7 @@ public final class MockBroker: Sendable {
     private let journal: JournalFile
     private let configuration: MockBrokerConfiguration
     private let environment: ServiceEnvironment
+    private let connections = Connections()
 
     /// Opens the journal and rebuilds the book.
     ///
@@ -44,13 +45,19 @@ public final class MockBroker: Sendable {
 
     /// What clients of a broker call.
     public var rpcServices: [any RPCService] {
-        [BrokerServiceHandler(core: core, configuration: configuration, environment: environment)]
+        [
+            BrokerServiceHandler(
+                core: core, configuration: configuration, connections: connections, environment: environment)
+        ]
     }
 
     /// What a test calls.
     public var controlServices: [any RPCService] {
-        [BrokerControlHandler(core: core, environment: environment)]
+        [BrokerControlHandler(core: core, connections: connections, environment: environment)]
     }
+
+    /// Names the server of `rpcServices`, so that the control service can break its connections.
+    public func attach(_ server: any BreakableServer) { connections.add(server) }
 
     /// Writes the journal and fills what falls due, until the task is cancelled: then no command is taken any more,
     /// everything that was decided is still written, and streams end. Without it no command is answered.

@@ -26,7 +26,7 @@ struct RequestPipeline {
     ///   - terms: the order that it places or is about.
     ///   - decide: makes the records and the answer, or refuses, from the book as it is at the commit.
     ///   - reply: makes the reply from the answer and the changed book.
-    func run<Answer: Sendable, Reply: Sendable>(
+    func run<Answer: Sendable, Reply: Message>(
         _ fact: RequestFact, terms: OrderContent? = nil, _ context: ServerContext,
         decide: (borrowing BrokerBook, Arrival, UnixTime) throws(BrokerRefusal) -> Decision<Answer>,
         order: (Answer) -> BrokerOrderID? = { _ in nil },
@@ -73,12 +73,19 @@ struct RequestPipeline {
             case .failure(let refusal): refusal.status.code
             }
         try await strike(.afterCommitBeforeReply, passage, context, ownCode)
+        try await strike(.duringReply, passage, context, ownCode)
+        let isBroken = arrival.firings(at: .duringReply).contains { $0.breaksReply }
         switch end {
         case .success(let reply):
-            try note(passage, code: ownCode, fate: .sent)
-            return reply
+            guard let wrong = arrival.wrongBody else {
+                try note(passage, code: ownCode, fate: isBroken ? .broken : .sent)
+                return reply
+            }
+            try note(passage, code: ownCode, shown: .ok, fate: .replaced)
+            return try reply.wrong(wrong)
         case .failure(let refusal):
-            try note(passage, code: ownCode, reason: refusal.reason.rawValue, fate: .sent)
+            try note(
+                passage, code: ownCode, reason: refusal.reason.rawValue, fate: isBroken ? .broken : .sent)
             throw refusal
         }
     }
@@ -95,7 +102,7 @@ struct RequestPipeline {
         let passage = Passage(space: space, arrival: arrival)
         tell(context, passage)
         do {
-            for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply] {
+            for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply, .duringReply] {
                 try await strike(point, passage, context)
             }
         } catch {
@@ -176,6 +183,12 @@ struct RequestPipeline {
             case .crash(let loss):
                 core.crash(loss)
                 try await hold(context)
+            case .transport(let fault):
+                if fault.endsCall, point != .duringReply { try note(passage, code: ownCode, fate: .broken) }
+                try await context.carryOut(fault.transportFault(at: point))
+                // The call is over for its caller, and for this task.
+                if fault.endsCall, point != .duringReply { throw CancellationError() }
+            case .rpc(.wrongBody): break
             case .capacity(let fault): try await admit(fault, firing.rule, passage, context)
             case .order, .fills, .event, .visibility: break
             }
@@ -278,5 +291,50 @@ extension Metadata {
     /// Adds a pair of ours, which is always good.
     fileprivate mutating func add(_ text: String, for key: String) {
         do { try append(text, for: key) } catch { preconditionFailure("\(key): \(error)") }
+    }
+}
+
+extension Arrival {
+    /// The wrong body that the reply has, when a rule says so.
+    fileprivate var wrongBody: RPCFault.WrongBody? {
+        for firing in firings { if case .rpc(.wrongBody(let wrong)) = firing.action { return wrong } }
+        return nil
+    }
+}
+
+extension Firing {
+    fileprivate var breaksReply: Bool { if case .transport(let fault) = action { fault.endsCall } else { false } }
+}
+
+extension Message {
+    /// This reply, made wrong on purpose.
+    fileprivate func wrong(_ kind: RPCFault.WrongBody) throws -> Self {
+        switch kind {
+        case .empty: return Self()
+        // Field 1000, the number 1.
+        case .unknownField: return try Self(decoding: encoded() + [0xC0, 0x3E, 1])
+        case .otherOrder:
+            return try changed { field, value in
+                guard case .string = value, field.name.hasSuffix("order_id") else { return value }
+                return .string("another-order")
+            }
+        case .unknownEnum:
+            return try changed { _, value in if case .enum = value { .enum(99) } else { value } }
+        }
+    }
+
+    private func changed(_ change: (FieldSchema, DynamicValue) -> DynamicValue) throws -> Self {
+        func walk(_ message: DynamicMessage) -> DynamicMessage {
+            var message = message
+            for field in message.schema.fields {
+                guard let value = message[field] else { continue }
+                switch value {
+                case .message(let inner): message[field] = .message(walk(inner))
+                default: message[field] = change(field, value)
+                }
+            }
+            return message
+        }
+        return try Self(decoding: walk(try DynamicMessage(decoding: encoded(), as: Self.schema)).encoded())
     }
 }

@@ -35,6 +35,7 @@ struct BrokerFixture {
         let mock = try MockBroker(configuration, environment)
         let server = RPCServer(group: group, services: ServiceRegistry(mock.rpcServices))
         let controlServer = RPCServer(group: group, services: ServiceRegistry(mock.controlServices))
+        mock.attach(server)
         let address = try await server.bind(to: .unix(path: scratch.path("broker")))
         let controlAddress = try await controlServer.bind(to: .unix(path: scratch.path("control")))
         let channel = RPCClientChannel(target: Endpoint(address), group: group)
