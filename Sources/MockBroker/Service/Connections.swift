@@ -14,6 +14,9 @@ final class Connections: Sendable {
     var servers: [any BreakableServer] { state.withLock { $0.servers } }
     var streams: Set<String> { state.withLock { Set($0.streams.keys) } }
 
+    /// Forgets them: they hold this broker's services, and these hold this.
+    func removeAll() { state.withLock { $0.servers = [] } }
+
     func add(_ server: any BreakableServer) { state.withLock { $0.servers.append(server) } }
 
     func streamBegins(_ address: String) { state.withLock { $0.streams[address, default: 0] += 1 } }

@@ -56,7 +56,7 @@ public final class MockBroker: Sendable {
         [BrokerControlHandler(core: core, connections: connections, environment: environment)]
     }
 
-    /// Names the server of `rpcServices`, so that the control service can break its connections.
+    /// Names the server of `rpcServices`, so that the control service can break its connections, until `run` ends.
     public func attach(_ server: any BreakableServer) { connections.add(server) }
 
     /// Writes the journal and fills what falls due, until the task is cancelled: then no command is taken any more,
@@ -64,6 +64,7 @@ public final class MockBroker: Sendable {
     ///
     /// - Throws: an error that says why the journal could not be written; the truth is what is on disk.
     public func run() async throws {
+        defer { connections.removeAll() }
         let book = core.summary
         environment.log.info(
             "book.opened",
