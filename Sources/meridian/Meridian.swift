@@ -33,5 +33,6 @@ struct Meridian: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Demo.self, Up.self, Serve.self, List.self, Describe.self, Call.self, Token.self, Audit.self, Bench.self,
+            MockBrokerCommand.self, BrokerCommand.self,
         ])
 }

@@ -55,18 +55,18 @@ struct ExpectationCheck: Sendable {
     var verdict: Verdict {
         switch expectation {
         case .count(_, .exactly(let wanted)):
-            if found > wanted { return .doesNot("\(entries(found)) match, expected exactly \(wanted)") }
+            if found > wanted { return .doesNot("\(entries(found)), expected exactly \(wanted)") }
             guard forgotten == 0 else { return .unknown(forgotten: forgotten) }
-            guard found == wanted else { return .doesNot("\(entries(found)) match, expected exactly \(wanted)") }
-            return .holds("\(entries(found)) match, as expected")
+            guard found == wanted else { return .doesNot("\(entries(found)), expected exactly \(wanted)") }
+            return .holds("\(entries(found)), as expected")
         case .count(_, .atLeast(let wanted)):
-            if found >= wanted { return .holds("\(entries(found)) match, expected at least \(wanted)") }
+            if found >= wanted { return .holds("\(entries(found)), expected at least \(wanted)") }
             guard forgotten == 0 else { return .unknown(forgotten: forgotten) }
-            return .doesNot("\(entries(found)) match, expected at least \(wanted)")
+            return .doesNot("\(entries(found)), expected at least \(wanted)")
         case .count(_, .atMost(let wanted)):
-            if found > wanted { return .doesNot("\(entries(found)) match, expected at most \(wanted)") }
+            if found > wanted { return .doesNot("\(entries(found)), expected at most \(wanted)") }
             guard forgotten == 0 else { return .unknown(forgotten: forgotten) }
-            return .holds("\(entries(found)) match, expected at most \(wanted)")
+            return .holds("\(entries(found)), expected at most \(wanted)")
         case .inOrder(let matchers):
             if found == matchers.count { return .holds("all \(found) were found in this order") }
             guard forgotten == 0 else { return .unknown(forgotten: forgotten) }
@@ -75,5 +75,5 @@ struct ExpectationCheck: Sendable {
         }
     }
 
-    private func entries(_ count: Int) -> String { count == 1 ? "1 entry" : "\(count) entries" }
+    private func entries(_ count: Int) -> String { count == 1 ? "1 entry matches" : "\(count) entries match" }
 }

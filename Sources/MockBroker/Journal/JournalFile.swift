@@ -17,7 +17,8 @@ package final class JournalFile: @unchecked Sendable {
     private var latest = Deque<(time: ContinuousClock.Instant, offset: Int)>()
     /// Batches that can be taken back; earlier ones stay.
     private static let latestLimit = 65_536
-    private var sequence: UInt64 = 0
+    /// Batches in the file.
+    package private(set) var sequence: UInt64 = 0
     /// Bytes of an unfinished batch that were cut when the file was opened.
     package private(set) var cutBytes = 0
 

@@ -1,10 +1,12 @@
-internal import Contracts
+public import Contracts
 internal import Domain
 internal import Protobuf
 
 extension Behavior {
     /// Reads a behaviour; what is not set has its default.
-    init(_ wire: BrokerBehavior) throws(InvalidSetting) {
+    ///
+    /// - Throws: the first thing in it that makes no sense, with the field's path.
+    public init(_ wire: BrokerBehavior) throws(InvalidSetting) {
         try UnknownParts.refuse(in: wire)
         self.init()
         seed = wire.seed

@@ -3,6 +3,8 @@ package import RPCCore
 
 /// What each call of a load sends, encoded: once for all calls, or anew for each when it has variables.
 package struct LoadPayload: Sendable {
+    /// Makes the messages instead of a template, when set.
+    private let making: (@Sendable (Int) -> [[UInt8]])?
     private let template: PayloadTemplate
     private let headers: [PayloadTemplate]
     private let format: MessageText
@@ -15,6 +17,7 @@ package struct LoadPayload: Sendable {
     package init(
         _ text: String, headers: [String], _ format: MessageText, for method: MethodSchema
     ) throws(ToolFailure) {
+        making = nil
         template = try PayloadTemplate(text)
         var headerTemplates: [PayloadTemplate] = []
         for header in headers { headerTemplates.append(try PayloadTemplate(header)) }
@@ -29,10 +32,30 @@ package struct LoadPayload: Sendable {
         constantMetadata = headerTemplates.contains(where: \.hasVariables) ? nil : metadata
     }
 
+    /// The same headers for all calls, and what a program makes: for loads whose own cost matters.
+    ///
+    /// - Parameter making: the encoded messages of the call of this number. Called on the threads that call.
+    package init(
+        _ metadata: Metadata, for method: MethodSchema, making: @escaping @Sendable (Int) -> [[UInt8]]
+    ) throws(ToolFailure) {
+        self.making = making
+        template = try PayloadTemplate("")
+        headers = []
+        format = MessageText()
+        schema = method.input
+        hasSingleRequest = !method.clientStreams
+        constant = nil
+        constantMetadata = metadata
+    }
+
     /// The messages of one call. A method that takes one message gets those of the text in turn.
     package func messages(call number: Int, worker: Int) throws(ToolFailure) -> [[UInt8]] {
         let all =
-            if let constant { constant } else {
+            if let making {
+                making(number)
+            } else if let constant {
+                constant
+            } else {
                 try Self.messages(template.text(call: number, worker: worker), format, schema)
             }
         return hasSingleRequest ? [all[number % all.count]] : all

@@ -4,5 +4,7 @@ import ArgumentParser
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the real stack, a part of it, or a method of any gRPC server.",
-        subcommands: [BenchOrders.self, BenchRPC.self, BenchEchoServer.self, BenchEchoClient.self])
+        subcommands: [
+            BenchOrders.self, BenchBroker.self, BenchRPC.self, BenchEchoServer.self, BenchEchoClient.self,
+        ])
 }

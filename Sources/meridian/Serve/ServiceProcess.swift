@@ -54,9 +54,7 @@ struct ServiceProcess {
         let parts = try await resources.makeParts()
 
         let health = HealthService()
-        var limits = ServerConfiguration()
-        limits.meter = RPCMetrics(environment.metrics)
-        limits.onRefusedConnection = RefusalReport(log, environment.metrics).report
+        let limits = Self.limits(environment)
         let server = RPCServer(
             group: group, services: try registry(parts.services + [health]),
             tls: try certificates.server(service, callers: Certificates.callers(of: service)),
@@ -98,6 +96,14 @@ struct ServiceProcess {
         }
         await resources.shutDown()
         log.info("service.stopped")
+    }
+
+    /// What every server of ours measures and reports.
+    static func limits(_ environment: ServiceEnvironment) -> ServerConfiguration {
+        var limits = ServerConfiguration()
+        limits.meter = RPCMetrics(environment.metrics)
+        limits.onRefusedConnection = RefusalReport(environment.log, environment.metrics).report
+        return limits
     }
 
     /// Logs and counts what becomes of changed certificate files.

@@ -134,10 +134,8 @@ final class ServiceResources: Sendable {
     private func makeMockBroker() throws -> ServiceProcess.Parts {
         let folder = try settings.text("data")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let broker = try MockBroker(
-            MockBrokerConfiguration(journalPath: "\(folder)/broker.journal"), environment)
         return ServiceProcess.Parts(
-            services: broker.rpcServices, controlServices: broker.controlServices, run: broker.run)
+            try MockBroker(MockBrokerConfiguration(journalPath: "\(folder)/broker.journal"), environment))
     }
 
     private func makeAccounts(_ configuration: AccountsConfiguration) async throws -> ServiceProcess.Parts {
@@ -167,5 +165,11 @@ final class ServiceResources: Sendable {
             postgres: try await database(TradingService.migrations), subscriber: bus, publisher: bus,
             gateway: try channel(to: .brokerGateway), account: try channel(to: .accountFX), fx: try channel(to: .fx))
         return ServiceProcess.Parts(services: trading.rpcServices, run: trading.run)
+    }
+}
+
+extension ServiceProcess.Parts {
+    init(_ broker: MockBroker) {
+        self.init(services: broker.rpcServices, controlServices: broker.controlServices, run: broker.run)
     }
 }
