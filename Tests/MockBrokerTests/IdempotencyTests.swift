@@ -157,7 +157,8 @@ import Testing
     private static let elsewhere: Set<String> = [
         "ORDER_ID_INVALID", "ORDER_ID_AMBIGUOUS", "POSITION_LIMIT_EXCEEDED", "CLIENT_ORDER_ID_UNSUPPORTED",
         "ALREADY_FILLED", "ALREADY_CANCELED", "ALREADY_EXPIRED", "CANCEL_PENDING", "BUSY", "BOOK_FULL", "STOPPING",
-        "UNKNOWN_NAMESPACE",
+        "UNKNOWN_NAMESPACE", "ALREADY_REJECTED", "REPLACE_PENDING", "ORDER_SUSPENDED", "ORIG_CLIENT_ORDER_ID_OUTDATED",
+        "REPLACE_NOT_ALLOWED", "REPLACE_BELOW_FILLED",
     ]
 
     /// Each reason that proves that nothing was done does so, and no refusal that proves it is missing.

@@ -125,6 +125,83 @@ import Testing
         ("capacity.brown_out.per_request", capacity(.brownOut(BrokerBrownOut()))),
         ("capacity.brown_out.free", capacity(.brownOut(BrokerBrownOut(perRequest: seconds(1), free: -1)))),
         ("at", capacity(.concurrency(BrokerConcurrency(limit: 1))).at(.afterCommitBeforeReply)),
+        ("order.reject_later.after", .orders(.rejectLater(BrokerRejectLater()))),
+        (
+            "order.reject_later.text",
+            .orders(
+                .rejectLater(
+                    BrokerRejectLater(after: .fixed(.zero), text: String(repeating: "a", count: 257))))
+        ),
+        ("order.unsolicited_cancel.after", .orders(.unsolicitedCancel(BrokerUnsolicitedCancel()))),
+        ("order.suspend.after", .orders(.suspend(BrokerSuspend()))),
+        (
+            "order.suspend.length.distribution",
+            .orders(.suspend(BrokerSuspend(after: .fixed(.zero), length: BrokerLatency())))
+        ),
+        ("order.restate.after", .orders(.restate(BrokerRestate()))),
+        (
+            "when.operations",
+            BrokerRule(
+                ruleID: "r", when: BrokerSelector(operations: [.cancelOrder]),
+                action: .order(BrokerOrderFault(fault: .newOrderID(BrokerNewOrderID()))))
+        ),
+        (
+            "fills.split.spacing",
+            .script(BrokerFillScript(shape: .split(BrokerSplit(parts: 2, spacing: seconds(-1)))))
+        ),
+        ("fills.steps.steps", .script(BrokerFillScript(shape: .steps(BrokerFillSteps())))),
+        (
+            "fills.steps.steps",
+            .script(
+                BrokerFillScript(
+                    shape: .steps(BrokerFillSteps(steps: Array(repeating: BrokerFillStep(), count: 101)))))
+        ),
+        (
+            "fills.steps.steps[1].qty",
+            .script(
+                BrokerFillScript(
+                    shape: .steps(
+                        BrokerFillSteps(steps: [
+                            BrokerFillStep(), BrokerFillStep(qty: WireDecimal(unscaled: 15, scale: 1)),
+                        ]))))
+        ),
+        (
+            "fills.steps.steps[0].price",
+            .script(
+                BrokerFillScript(
+                    shape: .steps(
+                        BrokerFillSteps(steps: [BrokerFillStep(price: WireDecimal(unscaled: 0, scale: 0))]))))
+        ),
+        (
+            "fills.steps.steps[0].delay",
+            .script(
+                BrokerFillScript(shape: .steps(BrokerFillSteps(steps: [BrokerFillStep(delay: seconds(-1))]))))
+        ),
+        (
+            "fills.latency",
+            .script(BrokerFillScript(shape: .never(BrokerNeverFill()), latency: .fixed(.seconds(1))))
+        ),
+        ("fills.overfill_qty", .script(BrokerFillScript(overfillQty: WireDecimal(unscaled: 0, scale: 0)))),
+        ("fills.overfill_qty", .script(BrokerFillScript(overfillQty: WireDecimal(unscaled: .max, scale: 0)))),
+        ("fills.price_offset", .script(BrokerFillScript(priceOffset: WireDecimal(unscaled: 1, scale: 5)))),
+        ("fills.commission_after.distribution", .script(BrokerFillScript(commissionAfter: BrokerLatency()))),
+        ("fills.commission_currency", .script(BrokerFillScript(commissionCurrency: "usd"))),
+        ("fills.bust_after.distribution", .script(BrokerFillScript(bustAfter: BrokerLatency()))),
+        (
+            "fills.correct.after",
+            .script(BrokerFillScript(correct: BrokerCorrection(priceOffset: WireDecimal(unscaled: 1, scale: 0))))
+        ),
+        (
+            "fills.correct.price_offset",
+            .script(BrokerFillScript(correct: BrokerCorrection(after: .fixed(.zero))))
+        ),
+        (
+            "fills.correct.qty_offset",
+            .script(
+                BrokerFillScript(
+                    correct: BrokerCorrection(
+                        after: .fixed(.zero), qtyOffset: WireDecimal(unscaled: 1, scale: 1))))
+        ),
         ("when.account", selecting(BrokerSelector(account: "a b"))),
         ("when.client_order_id", selecting(BrokerSelector(clientOrderID: "a/b"))),
         ("when.symbol", selecting(BrokerSelector(symbol: " "))),

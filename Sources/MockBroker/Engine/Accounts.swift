@@ -64,6 +64,13 @@ package struct Movement: Hashable, Sendable {
         }
     }
 
+    /// What has to move when this one is right and `wrong` is booked, of the same symbol.
+    func less(_ wrong: Movement) -> Movement {
+        Movement(
+            symbol: symbol, shares: Quantity(unscaled: shares.unscaled - wrong.shares.unscaled),
+            cents: cents - wrong.cents, commissionCents: commissionCents - wrong.commissionCents)
+    }
+
     /// What takes this one back.
     package var reversed: Movement {
         Movement(

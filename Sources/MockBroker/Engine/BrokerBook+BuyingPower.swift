@@ -7,16 +7,26 @@ extension BrokerBook {
     /// Refuses an order that its account could not pay for, or of shares that it does not have, where the broker looks.
     ///
     /// Counts the worst case of the order and of what is left of the account's open orders. Looks at all of them.
-    func checkBuyingPower(_ content: OrderContent, at now: UnixTime) throws(BrokerRefusal) {
+    ///
+    /// - Parameters:
+    ///   - quantity: how much of the order is to trade yet; nil means all.
+    ///   - replaced: an open order that it takes the place of.
+    func checkBuyingPower(
+        _ content: OrderContent, _ quantity: Quantity? = nil, insteadOf replaced: BrokerOrderID? = nil,
+        at now: UnixTime
+    ) throws(BrokerRefusal) {
         guard behavior.checksBuyingPower else { return }
         let account = content.key.account
-        let open = orderIndex.openOrders(of: account).map { orders[$0] }.filter { $0.content.side == content.side }
+        let quantity = quantity ?? content.quantity
+        let open = orderIndex.openOrders(of: account).map { orders[$0] }.filter {
+            $0.content.side == content.side && $0.id != replaced
+        }
         let book = accounts.book(of: account)
         switch content.side {
         case .buy:
             let cash = book?.balance.cash ?? behavior.openingCash
             let reserved = open.reduce(Int128(0)) { $0 + worstCost($1.content, $1.leaves, at: now) }
-            let needed = worstCost(content, content.quantity, at: now)
+            let needed = worstCost(content, quantity, at: now)
             let available = Int128(cash.minorUnits) - reserved
             guard needed <= available else {
                 throw .insufficientBuyingPower(needed: Money(cents: needed), available: Money(cents: available))
@@ -24,7 +34,7 @@ extension BrokerBook {
         case .sell:
             let held = book?.shares[content.symbol]?.unscaled ?? 0
             let promised = open.filter { $0.content.symbol == content.symbol }.reduce(0) { $0 + $1.leaves.unscaled }
-            guard content.quantity.unscaled <= held - promised else {
+            guard quantity.unscaled <= held - promised else {
                 throw .insufficientShares(available: Quantity(unscaled: held - promised))
             }
         }

@@ -15,26 +15,39 @@ extension BrokerBook {
                 guard earlier == place else { throw .idReused(request.clientOrder) }
                 return Decision(records: [], answer: order.id)
             }
-            guard history.lastOrder == nil else { throw .idReused(request.clientOrder) }
+            guard history.lastOrder == nil, history.replacement == nil else { throw .idReused(request.clientOrder) }
         }
-        switch order.life {
-        case .filled: throw .alreadyFilled(order.id)
-        case .canceled: throw .alreadyCanceled(order.id)
-        case .expired: throw .alreadyExpired(order.id)
-        case .cancelPending: throw .cancelPending(order.id)
-        case .working: break
-        }
-        var delay: Int64 = 0
-        switch arrival.orderFault {
-        case (.refuse(let reason, let text), _)?: throw .told(reason, text)
-        case (.slow, let values)?: delay = values.first ?? 0
-        case nil: break
-        }
+        try order.refuseUnlessWorking()
+        try arrival.refuse()
+        let delay = arrival.slowness
         var records: [BrokerRecord] = [
-            .cancelRequested(order.id, request: request.clientOrder, due: now + .microseconds(delay), at: now)
+            .cancelRequested(order.id, request: request.clientOrder, due: now + delay, at: now)
         ]
         // Without a delay the cancel cannot be overtaken, and the answer shows the cancelled order.
-        if delay == 0 { records.append(.canceled(order.id, .request, at: now)) }
+        if delay == .zero { records.append(.canceled(order.id, .request, at: now)) }
         return Decision(records: records, answer: order.id)
+    }
+}
+
+extension BookOrder {
+    /// Only a working order takes requests: each other state refuses them with a reason of its own.
+    func refuseUnlessWorking() throws(BrokerRefusal) {
+        switch life {
+        case .working: break
+        case .suspended: throw .suspended(shownID)
+        case .cancelPending: throw .cancelPending(shownID)
+        case .replacePending: throw .replacePending(shownID)
+        case .filled, .canceled, .expired, .rejected: try refuseIfClosed()
+        }
+    }
+
+    func refuseIfClosed() throws(BrokerRefusal) {
+        switch life {
+        case .working, .suspended, .cancelPending, .replacePending: break
+        case .filled: throw .alreadyFilled(shownID)
+        case .canceled: throw .alreadyCanceled(shownID)
+        case .expired: throw .alreadyExpired(shownID)
+        case .rejected: throw .alreadyRejected(shownID)
+        }
     }
 }

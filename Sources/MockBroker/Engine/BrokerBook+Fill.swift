@@ -7,7 +7,7 @@ extension BrokerBook {
     /// (or was killed) tells the same story as one which did not, unless `now` was set back.
     package mutating func recordDue(by now: UnixTime, _ rules: BookRules) -> BrokerRecord? {
         var looks = 0
-        while let item = nextDue(), item.at <= now, item.kind == .look {
+        while let item = nextDue(), item.at <= now, item.isLook {
             guard looks < Self.looksAtOnce else { return nil }
             looks += 1
             look(item, rules)
@@ -22,13 +22,54 @@ extension BrokerBook {
             else { preconditionFailure("an order without a price or a plan was touched") }
             return .planned(order.id, plan, at: item.at)
         case .cancel: return .canceled(order.id, .request, at: item.at)
+        case .remainder: return .canceled(order.id, .remainder, at: item.at)
         case .expire: return .expired(order.id, at: item.at)
-        case .fill:
+        case .turn(let turn): return .turned(order.id, turn, at: item.at)
+        case .replace:
+            guard let replacement = order.pendingReplacement else {
+                preconditionFailure("no replacement is on its way")
+            }
+            return .replaced(order.id, plan(of: order, after: replacement, at: item.at, rules), at: item.at)
+        case .fill(let number):
             guard let plan = order.plan else { preconditionFailure("a fill is due without a plan") }
+            let part = plan.parts[number]
+            // What a halt has held up does not happen outside the market's hours either.
+            if item.at > part.due, !rules.session(behavior.sessionMode, from: item.at).contains(item.at) {
+                return .planned(order.id, within(plan.parts[number...], notBefore: item.at, rules), at: item.at)
+            }
             // A hand may have filled some of it meanwhile.
-            let quantity = min(plan.parts[item.part].quantity, order.leaves)
-            return .filled(fill(order, quantity, at: plan.price, isPlanned: true, at: item.at, rules))
+            return .filled(
+                fill(order.id, part, order.template.quantity(of: part, room: order.room), at: item.at, rules))
+        case .charge(let number):
+            let execution = executions[number]
+            return .charged(
+                id(of: execution), behavior.commission(execution.quantity, at: execution.price),
+                on: rules.calendar.tradeDate(at: item.at), at: item.at)
+        case .bust(let number):
+            return .busted(
+                id(of: executions[number]), text: "", on: rules.calendar.tradeDate(at: item.at), at: item.at)
+        case .correct(let number):
+            let execution = executions[number]
+            let change = order.template.correction
+            // A share is left at least: less would be a bust.
+            let quantity = Quantity(
+                unscaled: max(
+                    Quantity.nanosPerShare, execution.quantity.unscaled + change.quantityOffset.unscaled))
+            return .corrected(
+                id(of: execution),
+                correction(
+                    of: execution, quantity, execution.price.moved(by: change.priceOffset), isPlanned: true, text: ""),
+                on: rules.calendar.tradeDate(at: item.at), at: item.at)
         }
+    }
+
+    func correction(
+        of execution: BookExecution, _ quantity: Quantity, _ price: Price, isPlanned: Bool, text: String
+    ) -> ExecutionCorrection {
+        ExecutionCorrection(
+            quantity: quantity, price: price,
+            commission: execution.commission == nil ? nil : behavior.commission(quantity, at: price),
+            isPlanned: isPlanned, text: text)
     }
 
     /// Decides a fill by hand of the order under `clientOrder`. Changes nothing.
@@ -45,15 +86,11 @@ extension BrokerBook {
             if let account {
                 order(OrderKey(account: account, clientOrder: clientOrder))
             } else {
-                orders.last { $0.content.key.clientOrder == clientOrder }
+                order(clientOrder)
             }
         guard let order = found else { throw .unknownOrder }
-        switch order.life {
-        case .filled: throw .alreadyFilled(order.id)
-        case .canceled: throw .alreadyCanceled(order.id)
-        case .expired: throw .alreadyExpired(order.id)
-        case .working, .cancelPending: break
-        }
+        try order.refuseIfClosed()
+        guard order.life != .suspended else { throw .suspended(order.shownID) }
         let quantity = quantity ?? order.leaves
         guard quantity.isPositive else {
             throw .invalidField(path: "qty", reason: "QTY_NOT_POSITIVE", problem: "must be above zero")
@@ -62,19 +99,28 @@ extension BrokerBook {
         guard let price = price ?? self.price(of: order.content.symbol, at: now) else {
             throw .unknownSymbol(order.content.symbol)
         }
+        try validateTrade(price)
+        return .filled(
+            BrokerRecord.Fill(
+                order: order.id, quantity: quantity, price: price,
+                commission: behavior.commission(quantity, at: price), tradeDate: rules.calendar.tradeDate(at: now),
+                isPlanned: false, at: now))
+    }
+
+    func validateTrade(_ price: Price) throws(BrokerRefusal) {
         guard price.isPositive else {
             throw .invalidField(path: "price", reason: "PRICE_NOT_POSITIVE", problem: "must be above zero")
         }
         guard price.unscaled <= BookRules.maximumPriceDollars * 10_000 else { throw .priceOutOfRange }
-        return .filled(fill(order, quantity, at: price, isPlanned: false, at: now, rules))
     }
 
-    private func fill(
-        _ order: BookOrder, _ quantity: Quantity, at price: Price, isPlanned: Bool, at time: UnixTime,
-        _ rules: BookRules
+    /// A fill of a plan's part.
+    func fill(
+        _ order: BrokerOrderID, _ part: FillPlan.Part, _ quantity: Quantity, at time: UnixTime, _ rules: BookRules
     ) -> BrokerRecord.Fill {
         BrokerRecord.Fill(
-            order: order.id, quantity: quantity, price: price, commission: behavior.commission(quantity, at: price),
-            tradeDate: rules.calendar.tradeDate(at: time), isPlanned: isPlanned, at: time)
+            order: order, quantity: quantity, price: part.price,
+            commission: part.aftermath.commission == nil ? behavior.commission(quantity, at: part.price) : nil,
+            tradeDate: rules.calendar.tradeDate(at: time), isPlanned: true, at: time)
     }
 }

@@ -13,13 +13,14 @@ extension BrokerBook {
         let key = content.key
         let history = history(key)
         guard remembers(key) || idCount < venue.idLimit else { throw .bookFull(limit: venue.idLimit) }
-        guard history.canceledOrder == nil || !behavior.hasClientIDs else { throw .idReused(key.clientOrder) }
+        let isTaken = history.canceledOrder != nil || history.replacement != nil
+        guard !isTaken || !behavior.hasClientIDs else { throw .idReused(key.clientOrder) }
         if let known = history.lastOrder.map({ orders[$0] }),
             behavior.remembers(known.acceptedAt, at: now, venue.calendar)
         {
             switch behavior.idempotencyMode {
             case .returnOriginal, .rejectDuplicate:
-                guard known.content == content || behavior.ignoresChangedRepeats else {
+                guard known.placed == content || behavior.ignoresChangedRepeats else {
                     throw .idReused(key.clientOrder)
                 }
                 guard behavior.idempotencyMode == .returnOriginal else {
@@ -29,17 +30,27 @@ extension BrokerBook {
             case .echoOnly, .absent: break
             }
         }
-        let price = try validate(content, at: now)
+        let price = try validate(content, arrival.template, at: now)
         try checkBuyingPower(content, at: now)
-        if case .refuse(let reason, let text)? = arrival.orderFault?.fault { throw .told(reason, text) }
+        try arrival.refuse()
         return accept(
-            content, traceparent: traceparent, ordinal: history.orderCount + 1, template: arrival.template,
-            price: price, at: now, venue)
+            content, traceparent: traceparent, ordinal: history.orderCount + 1, arrival, price: price, at: now, venue)
     }
 
     /// The price at which the symbol trades now.
-    private func validate(_ content: OrderContent, at now: UnixTime) throws(BrokerRefusal) -> Price {
+    private func validate(
+        _ content: OrderContent, _ template: FillTemplate, at now: UnixTime
+    ) throws(BrokerRefusal) -> Price {
         guard let price = price(of: content.symbol, at: now) else { throw .unknownSymbol(content.symbol) }
+        try validateTerms(content)
+        guard reserving(content.quantity, and: template.excess, for: PositionKey(of: content)) != nil else {
+            throw .positionLimit
+        }
+        return price
+    }
+
+    /// Refuses quantities and limits that no order may have.
+    func validateTerms(_ content: OrderContent) throws(BrokerRefusal) {
         guard content.quantity.isPositive else {
             throw .invalidField(
                 path: "order_qty", reason: "ORDER_QTY_NOT_POSITIVE", problem: "must be above zero")
@@ -59,40 +70,55 @@ extension BrokerBook {
             let tick = Price(unscaled: limit.unscaled >= 10_000 ? 100 : 1)
             guard limit.unscaled % tick.unscaled == 0 else { throw .priceOffTick(tick: tick) }
         }
-        let position = PositionKey(account: content.key.account, symbol: content.symbol)
-        let (_, overflow) = orderedTotal(position).unscaled.addingReportingOverflow(content.quantity.unscaled)
-        guard !overflow else { throw .positionLimit }
-        return price
     }
 
     private func accept(
-        _ content: OrderContent, traceparent: String, ordinal: Int, template: FillTemplate, price: Price,
+        _ content: OrderContent, traceparent: String, ordinal: Int, _ arrival: Arrival, price: Price,
         at now: UnixTime, _ venue: BookRules
     ) -> Decision<PlaceAnswer> {
         let id = BookOrder.id(for: content.key, ordinal: ordinal)
+        let fate = OrderFate(arrival.orderFaults, from: now)
         let isImmediate: Bool
-        var template = template
+        var template = fate.isDoomed ? arrival.template.never : arrival.template
         switch content.timeInForce {
         case .day, .goodTillCancel: isImmediate = false
         case .immediateOrCancel: isImmediate = true
         case .fillOrKill:
             isImmediate = true
-            template = template.whole
+            template = template.whole(content.quantity)
         }
         let session = venue.session(behavior.sessionMode, from: now)
         let canFill =
             content.isMarketable(at: price) && behavior.fillMode == .marketable && session.contains(now)
-        let plan = canFill ? self.plan(template, content.quantity, price: price, from: now, venue) : nil
+        let isAheadOfItself = template.comesBeforeAcknowledgement && canFill
+        let plan =
+            canFill
+            ? self.plan(
+                isAheadOfItself ? template.atOnce : template, content.quantity, price: price, from: now, venue) : nil
+        var acknowledgement = fate.acknowledgement
+        if isAheadOfItself, plan != nil, acknowledgement == .once { acknowledgement = .afterFills }
         let sessionEnd =
             behavior.sessionMode == .always
             ? venue.calendar.end(of: venue.calendar.tradeDate(at: now)) : session.upperBound
         let expires = content.timeInForce == .day ? sessionEnd : nil
         let acceptance = BrokerRecord.Acceptance(
             id: id, content: content, ordinal: ordinal, template: template, plan: plan, expires: expires,
-            traceparent: traceparent, at: now)
-        let mustEnd = isImmediate && plan == nil
-        return Decision(
-            records: [.accepted(acceptance)] + (mustEnd ? [.canceled(id, .notMarketable, at: now)] : []),
-            answer: .accepted(id))
+            traceparent: traceparent, acknowledgement: acknowledgement, turns: fate.turns, at: now)
+        var records: [BrokerRecord] = [.accepted(acceptance)]
+        if isAheadOfItself, let plan {
+            var room = content.quantity
+            for part in plan.parts {
+                let quantity = template.quantity(of: part, room: room)
+                records.append(.filled(fill(id, part, quantity, at: now, venue)))
+                room = Quantity(unscaled: room.unscaled - quantity.unscaled)
+            }
+        }
+        switch acknowledgement {
+        case .twice, .afterFills: records.append(.acknowledged(id, at: now))
+        case .once, .never: break
+        }
+        // A doomed order waits for its end, whatever its time in force.
+        if isImmediate, plan == nil, !fate.isDoomed { records.append(.canceled(id, .notMarketable, at: now)) }
+        return Decision(records: records, answer: .accepted(id))
     }
 }

@@ -19,11 +19,26 @@ package struct Arrival: Hashable, Sendable {
 
     func firings(at point: InjectionPoint) -> [Firing] { firings.filter { $0.point == point } }
 
-    /// The fault in the order's life, when one fired.
-    var orderFault: (fault: OrderFault, values: [Int64])? {
-        for firing in firings { if case .order(let fault) = firing.action { return (fault, firing.values) } }
-        return nil
+    /// The faults in the order's life that fired.
+    var orderFaults: [(fault: OrderFault, values: [Int64])] {
+        firings.compactMap { firing in
+            if case .order(let fault) = firing.action { (fault, firing.values) } else { nil }
+        }
     }
+
+    /// Throws when a fault says so.
+    func refuse() throws(BrokerRefusal) {
+        for case (.refuse(let reason, let text), _) in orderFaults { throw .told(reason, text) }
+    }
+
+    /// How much later a cancel or replace is carried out.
+    var slowness: Duration {
+        for case (.slow, let values) in orderFaults { return .microseconds(max(0, values.first ?? 0)) }
+        return .zero
+    }
+
+    /// Whether a replacement gives the order another order id.
+    var givesNewID: Bool { orderFaults.contains { $0.fault == .newOrderID } }
 
     /// How the order fills.
     var template: FillTemplate {
@@ -91,8 +106,8 @@ extension BrokerBook {
         let decisions = rules.ask(
             Occasion(
                 event: .report(entry.kind), subject: "execution:\(order.executionID(ordinal: entry.ordinal))",
-                account: order.content.key.account.text, clientOrder: order.content.key.clientOrder.text,
-                terms: order.content, attempt: offers(sequence) + 1, now: now),
+                account: order.content.key.account.text, clientOrder: entry.clientOrder.text, terms: order.content,
+                attempt: offers(sequence) + 1, now: now),
             seed: behavior.seed)
         return (decisions, rules.firings(decisions))
     }

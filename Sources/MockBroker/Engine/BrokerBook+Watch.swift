@@ -16,23 +16,22 @@ extension BrokerBook {
 
     /// What follows the look that is due: the touch that it found, another look later, or nothing.
     func next(after look: DueItem, _ venue: BookRules) -> DueItem? {
+        guard case .look(let watch) = look.kind else { preconditionFailure("this is no look") }
         let order = orders[look.order]
         let symbol = order.content.symbol
         guard behavior.fillMode == .marketable, !order.template.isEmpty else { return nil }
         let session = venue.session(behavior.sessionMode, from: look.at)
         let start = max(look.at, session.lowerBound)
-        func item(_ kind: DueItem.Kind, _ at: UnixTime) -> DueItem {
-            DueItem(at: at, kind: kind, order: look.order, part: look.part)
-        }
+        func item(_ kind: DueItem.Kind, _ at: UnixTime) -> DueItem { DueItem(at: at, kind: kind, order: look.order) }
         guard let path = paths[symbol] else {
             let isTouched = prices[symbol].map { order.content.isMarketable(at: $0) } ?? false
-            return isTouched ? item(.touch, start) : nil
+            return isTouched ? item(.touch(watch: watch), start) : nil
         }
         switch path.firstTouch(of: order.content, in: start..<session.upperBound) {
-        case .found(let time): return item(.touch, time)
-        case .undecided(let time): return item(.look, time)
+        case .found(let time): return item(.touch(watch: watch), time)
+        case .undecided(let time): return item(.look(watch: watch), time)
         case .nothing:
-            return behavior.sessionMode == .always ? nil : item(.look, session.upperBound)
+            return behavior.sessionMode == .always ? nil : item(.look(watch: watch), session.upperBound)
         }
     }
 
@@ -41,12 +40,19 @@ extension BrokerBook {
         _ template: FillTemplate, _ quantity: Quantity, price: Price, from time: UnixTime, _ venue: BookRules
     ) -> FillPlan? {
         guard let plan = template.plan(quantity, price: price, from: time) else { return nil }
-        guard behavior.sessionMode != .always else { return plan }
-        return FillPlan(
-            price: plan.price,
-            parts: plan.parts.map { part in
-                let session = venue.session(behavior.sessionMode, from: part.due)
-                return FillPlan.Part(due: max(part.due, session.lowerBound), quantity: part.quantity)
+        return behavior.sessionMode == .always ? plan : within(plan.parts[...], venue)
+    }
+
+    /// A plan of these parts, none of them outside the market's hours or before `earliest`.
+    func within(_ parts: ArraySlice<FillPlan.Part>, notBefore earliest: UnixTime? = nil, _ venue: BookRules) -> FillPlan
+    {
+        FillPlan(
+            parts: parts.map { part in
+                let due = earliest.map { max($0, part.due) } ?? part.due
+                let session = venue.session(behavior.sessionMode, from: due)
+                return FillPlan.Part(
+                    due: max(due, session.lowerBound), quantity: part.quantity, price: part.price,
+                    aftermath: part.aftermath)
             })
     }
 }

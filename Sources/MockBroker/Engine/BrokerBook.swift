@@ -4,9 +4,11 @@ internal import HeapModule
 /// Everything that the broker knows: the sum of its records. A pure value without I/O, clock or chance.
 package struct BrokerBook: Sendable {
     /// In order of acceptance.
-    package private(set) var orders: [BookOrder] = []
+    package internal(set) var orders: [BookOrder] = []
     /// All reports, oldest first.
     package private(set) var feed: [FeedEntry] = []
+    /// All trades as they stand now, oldest first.
+    package internal(set) var executions: [BookExecution] = []
     package private(set) var behavior = Behavior()
     package private(set) var rules = RuleBook()
     package private(set) var clock = NamespaceClock.machine
@@ -17,7 +19,7 @@ package struct BrokerBook: Sendable {
     package private(set) var paths: [InstrumentID: PricePath] = [:]
     /// Bought less sold.
     package var positions: [PositionKey: Quantity] { accounts.positions }
-    package private(set) var accounts = Accounts()
+    package internal(set) var accounts = Accounts()
     private(set) var orderIndex = OrderIndex()
     /// Tells this book from others of the process.
     package let generation: Int
@@ -36,6 +38,8 @@ package struct BrokerBook: Sendable {
         var orderCount = 0
         /// Index of the order that a cancel request under this id is about.
         var canceledOrder: Int?
+        /// Index of the order that a replace request under this id is about, and what it asked for.
+        var replacement: (order: Int, terms: ReplaceTerms)?
     }
 
     private struct AttemptKey: Hashable, Sendable {
@@ -58,7 +62,9 @@ package struct BrokerBook: Sendable {
     }
 
     private var indexByID: [BrokerOrderID: Int] = [:]
-    /// All shares ever ordered, so that no position can leave the range of a quantity.
+    /// The trade that each report of a trade or a correction is about: its index in `executions`.
+    var executionByID: [BrokerExecutionID: Int] = [:]
+    /// All shares that may ever change hands, so that no position can leave the range of a quantity.
     private var ordered: [PositionKey: Quantity] = [:]
     /// Orders that rest until the price touches them, by symbol.
     private var resting: [InstrumentID: Set<Int>] = [:]
@@ -95,8 +101,17 @@ package struct BrokerBook: Sendable {
     func remembers(_ key: OrderKey) -> Bool { histories[key] != nil }
     func orderedTotal(_ key: PositionKey) -> Quantity { ordered[key] ?? .zero }
 
-    /// The order under this id, or the latest of them where ids are not checked.
-    package func order(_ key: OrderKey) -> BookOrder? { histories[key]?.lastOrder.map { orders[$0] } }
+    /// The order under this id, the latest of them where ids are not checked, or the one that a replace request under
+    /// this id is about.
+    package func order(_ key: OrderKey) -> BookOrder? { place(of: key).map { orders[$0] } }
+    func place(of key: OrderKey) -> Int? {
+        guard let history = histories[key] else { return nil }
+        return history.lastOrder ?? history.replacement?.order
+    }
+    /// The latest order under this id in any account.
+    func order(_ clientOrder: ClientOrderID) -> BookOrder? {
+        histories.keys.lazy.filter { $0.clientOrder == clientOrder }.compactMap(place).max().map { orders[$0] }
+    }
     func place(of id: BrokerOrderID) -> Int? { indexByID[id] }
     package func order(_ id: BrokerOrderID) -> BookOrder? { indexByID[id].map { orders[$0] } }
 
@@ -136,9 +151,16 @@ package struct BrokerBook: Sendable {
     private func isPending(_ item: DueItem) -> Bool {
         let order = orders[item.order]
         switch item.kind {
-        case .fill: return order.isOpen && order.partsDone == item.part
-        case .look, .touch: return order.isOpen && order.plan == nil && watches[item.order] == item.part
+        case .fill(let part): return order.canFill && order.partsDone == part && order.nextPart == item.at
+        case .look(let watch), .touch(let watch):
+            return order.isOpen && order.plan == nil && watches[item.order] == watch
+        case .charge(let index): return !executions[index].isBusted && executions[index].commission == nil
+        case .correct(let index): return !executions[index].isBusted && executions[index].awaitsCorrection
+        case .bust(let index): return !executions[index].isBusted
+        case .replace: return order.pendingReplacement?.due == item.at
         case .cancel: return order.life == .cancelPending
+        case .remainder: return order.isOpen && order.isOverdue
+        case .turn(let kind): return order.turn(kind).map { $0.due <= item.at } ?? false && order.allows(kind)
         case .expire: return order.isOpen
         }
     }
@@ -197,26 +219,30 @@ package struct BrokerBook: Sendable {
                 at: at)
         case .controlled(let method, let body, let at): evidence.add(.control(method: method, body: body), at: at)
         case .accepted(let acceptance): try accept(acceptance)
-        case .planned(let id, let plan, _):
+        case .planned(let id, let plan, let at):
             let index = try index(of: id)
-            orders[index].plan = plan
-            orders[index].partsDone = 0
-            schedule(plan, of: index)
+            begin(plan, of: index, at: at)
         case .cancelRequested(let id, let request, let dueAt, _):
             let index = try index(of: id)
             try step(index, .requestCancel)
             let key = OrderKey(account: orders[index].content.key.account, clientOrder: request)
             histories[key, default: History()].canceledOrder = index
-            due.insert(DueItem(at: dueAt, kind: .cancel, order: index, part: 0))
+            due.insert(DueItem(at: dueAt, kind: .cancel, order: index))
         case .canceled(let id, let cause, let at):
             let index = try index(of: id)
-            try step(index, .cancel)
-            report(.canceled, index, cause: cause, at: at)
+            try cancel(index, cause, at: at)
         case .expired(let id, let at):
             let index = try index(of: id)
             try step(index, .expire)
             report(.expired, index, at: at)
         case .filled(let fill): try book(fill)
+        case .acknowledged(let id, let at): report(.new, try index(of: id), at: at)
+        case .turned(let id, let kind, let at): try turn(try index(of: id), kind, at: at)
+        case .replaceRequested(let id, let replacement, _): try takeOn(replacement, for: try index(of: id))
+        case .replaced(let id, let plan, let at): try replace(try index(of: id), plan, at: at)
+        case .charged(let id, let commission, let date, let at): try applyCharge(id, commission, on: date, at: at)
+        case .busted(let id, let text, let date, let at): try applyBust(id, text: text, on: date, at: at)
+        case .corrected(let id, let correction, let date, let at): try applyCorrection(id, correction, on: date, at: at)
         }
     }
 
@@ -242,51 +268,131 @@ package struct BrokerBook: Sendable {
         orders.append(
             BookOrder(
                 id: acceptance.id, content: content, ordinal: acceptance.ordinal, acceptedAt: acceptance.at,
-                traceparent: acceptance.traceparent, template: acceptance.template, plan: acceptance.plan))
+                traceparent: acceptance.traceparent, template: acceptance.template, plan: acceptance.plan,
+                turns: acceptance.turns))
         var history = history(content.key)
         history.lastOrder = index
         history.orderCount += 1
         histories[content.key] = history
         orderIndex.add(index, of: content.key.account)
         accounts.open(content.key.account, cash: behavior.openingCash)
-        let position = PositionKey(account: content.key.account, symbol: content.symbol)
-        do { ordered[position] = try orderedTotal(position) + content.quantity } catch { throw .outOfRange }
-        report(.new, index, at: acceptance.at)
-        if let plan = acceptance.plan {
-            schedule(plan, of: index)
+        try reserve(content.quantity, and: acceptance.template.excess, for: index)
+        switch acceptance.acknowledgement {
+        case .once, .twice: report(.new, index, at: acceptance.at)
+        case .never, .afterFills: break
+        }
+        begin(acceptance.plan, of: index, at: acceptance.at)
+        for turn in acceptance.turns { due.insert(DueItem(at: turn.due, kind: .turn(turn.kind), order: index)) }
+        if let expires = acceptance.expires { due.insert(DueItem(at: expires, kind: .expire, order: index)) }
+    }
+
+    /// Counts shares that may change hands, on top of those before.
+    func reserving(_ shares: Quantity, and excess: Quantity, for position: PositionKey) -> Quantity? {
+        let first = orderedTotal(position).unscaled.addingReportingOverflow(shares.unscaled)
+        let second = first.partialValue.addingReportingOverflow(excess.unscaled)
+        return first.overflow || second.overflow ? nil : Quantity(unscaled: second.partialValue)
+    }
+
+    mutating func reserve(_ shares: Quantity, and excess: Quantity, for index: Int) throws(InvalidRecord) {
+        let position = PositionKey(of: orders[index].content)
+        guard let total = reserving(shares, and: excess, for: position) else { throw .outOfRange }
+        ordered[position] = total
+    }
+
+    /// Lets the order fill by this plan, or rest until the price touches it.
+    private mutating func begin(_ plan: FillPlan?, of index: Int, at: UnixTime) {
+        let symbol = orders[index].content.symbol
+        orders[index].plan = plan
+        orders[index].partsDone = 0
+        if plan == nil {
+            resting[symbol, default: []].insert(index)
+            if needsWatch(symbol) { watch(index, from: at) }
         } else {
-            resting[content.symbol, default: []].insert(index)
-            if needsWatch(content.symbol) { watch(index, from: acceptance.at) }
-        }
-        if let expires = acceptance.expires {
-            due.insert(DueItem(at: expires, kind: .expire, order: index, part: 0))
+            resting[symbol]?.remove(index)
+            schedule(index)
         }
     }
 
-    private mutating func book(_ fill: BrokerRecord.Fill) throws(InvalidRecord) {
-        let index = try index(of: fill.order)
-        try step(index, .fill(fill.quantity))
-        if fill.isPlanned {
-            orders[index].partsDone += 1
-            if orders[index].isOpen, let plan = orders[index].plan { schedule(plan, of: index) }
+    /// Puts the next part of the order's plan on the list, the one after follows when it is done; or the end of an order
+    /// that does not wait for more.
+    ///
+    /// - Parameter earliest: what would have been due before is due then.
+    mutating func schedule(_ index: Int, notBefore earliest: UnixTime? = nil) {
+        let order = orders[index]
+        guard let plan = order.plan else { return }
+        if plan.parts.indices.contains(order.partsDone) {
+            let due = plan.parts[order.partsDone].due
+            let time = earliest.map { max($0, due) } ?? due
+            orders[index].nextPart = time
+            self.due.insert(DueItem(at: time, kind: .fill(part: order.partsDone), order: index))
+        } else if order.isOpen, order.isOverdue {
+            due.insert(DueItem(at: earliest ?? plan.parts[plan.parts.count - 1].due, kind: .remainder, order: index))
         }
-        report(.trade, index, fill: fill, at: fill.at)
-        let content = orders[index].content
-        accounts.book(
-            Movement(
-                content.side, fill.quantity, of: content.symbol, at: fill.price, commission: fill.commission),
-            of: content.key.account, sequence: feed.count, tradeDate: fill.tradeDate, at: fill.at)
     }
 
-    /// Puts the next part of the plan on the list; the one after follows when it is done.
-    private mutating func schedule(_ plan: FillPlan, of index: Int) {
-        resting[orders[index].content.symbol]?.remove(index)
-        let part = orders[index].partsDone
-        guard plan.parts.indices.contains(part) else { return }
-        due.insert(DueItem(at: plan.parts[part].due, kind: .fill, order: index, part: part))
+    private mutating func turn(_ index: Int, _ kind: OrderTurn.Kind, at: UnixTime) throws(InvalidRecord) {
+        guard let turn = orders[index].turn(kind) else { throw .notInStore(orders[index].id, kind) }
+        orders[index].turns.removeAll { $0.kind == kind }
+        switch kind {
+        case .reject:
+            try step(index, .reject)
+            report(.rejected, index, text: turn.text, at: at)
+        case .cancel: try cancel(index, nil, text: turn.text, at: at)
+        case .suspend:
+            try step(index, .suspend)
+            report(.suspended, index, text: turn.text, at: at)
+            // A halt that had to wait is as long as it was meant to be.
+            if let resume = orders[index].turn(.resume), resume.due < at + (resume.due - turn.due) {
+                put(OrderTurn(.resume, due: at + (resume.due - turn.due)), of: index)
+            }
+        case .resume:
+            try step(index, .resume)
+            report(.restated, index, text: "the halt is over", at: at)
+            schedule(index, notBefore: at)
+        case .restate: report(.restated, index, text: turn.text, at: at)
+        }
     }
 
-    private mutating func step(_ index: Int, _ step: OrderStep) throws(InvalidRecord) {
+    private mutating func cancel(
+        _ index: Int, _ cause: CancelCause?, text: String = "", at: UnixTime
+    ) throws(InvalidRecord) {
+        try step(index, .cancel)
+        report(.canceled, index, cause: cause, text: text, at: at)
+        if orders[index].canFill { schedule(index, notBefore: at) }
+    }
+
+    /// Puts a turn of the order at another time.
+    private mutating func put(_ turn: OrderTurn, of index: Int) {
+        orders[index].turns.removeAll { $0.kind == turn.kind }
+        orders[index].turns.append(turn)
+        due.insert(DueItem(at: turn.due, kind: .turn(turn.kind), order: index))
+    }
+
+    private mutating func takeOn(_ replacement: Replacement, for index: Int) throws(InvalidRecord) {
+        let order = orders[index]
+        let more = max(0, replacement.terms.quantity.unscaled - order.content.quantity.unscaled)
+        try step(index, .requestReplace(replacement))
+        try reserve(Quantity(unscaled: more), and: order.template.excess, for: index)
+        let key = OrderKey(account: order.content.key.account, clientOrder: replacement.request)
+        histories[key, default: History()].replacement = (index, replacement.terms)
+        due.insert(DueItem(at: replacement.due, kind: .replace, order: index))
+    }
+
+    private mutating func replace(_ index: Int, _ plan: FillPlan?, at: UnixTime) throws(InvalidRecord) {
+        try step(index, .replace)
+        let order = orders[index]
+        guard indexByID.updateValue(index, forKey: order.shownID) ?? index == index else {
+            throw .orderExists(order.shownID)
+        }
+        report(.replaced, index, at: at)
+        guard order.isOpen else { return }
+        begin(plan, of: index, at: at)
+        if let halt = order.turn(.suspend) {
+            due.insert(DueItem(at: max(halt.due, at), kind: .turn(.suspend), order: index))
+        }
+    }
+
+    mutating func step(_ index: Int, _ step: OrderStep) throws(InvalidRecord) {
         do {
             try orders[index].apply(step)
         } catch {
@@ -309,7 +415,7 @@ package struct BrokerBook: Sendable {
     private mutating func watch(_ index: Int, from time: UnixTime) {
         watchCount += 1
         watches[index] = watchCount
-        due.insert(DueItem(at: time, kind: .look, order: index, part: watchCount))
+        due.insert(DueItem(at: time, kind: .look(watch: watchCount), order: index))
     }
 
     /// Takes the look that is due, which is the earliest item.
@@ -318,22 +424,35 @@ package struct BrokerBook: Sendable {
         if let next = next(after: item, venue) { due.insert(next) } else { watches[item.order] = nil }
     }
 
-    private mutating func report(
-        _ kind: ReportKind, _ index: Int, fill: BrokerRecord.Fill? = nil, cause: CancelCause? = nil, at: UnixTime
+    /// Puts something on the list of what falls due.
+    mutating func expect(_ item: DueItem) { due.insert(item) }
+
+    /// Puts a report on the feed.
+    ///
+    /// - Parameters:
+    ///   - execution: what it is about, as that stands now.
+    ///   - reference: the earlier report that it is about.
+    mutating func report(
+        _ kind: ReportKind, _ index: Int, execution: BookExecution? = nil, reference: Int? = nil,
+        cause: CancelCause? = nil, text: String = "", at: UnixTime
     ) {
         orders[index].reports += 1
         let order = orders[index]
         feed.append(
             FeedEntry(
-                order: index, ordinal: order.reports, kind: kind, status: order.status,
-                lastQuantity: fill?.quantity ?? .zero, lastPrice: fill?.price ?? .zero, filled: order.filled,
-                leaves: order.leaves, commission: fill?.commission ?? .zero(.usd), tradeDate: fill?.tradeDate,
-                cause: cause, at: at))
+                order: index, ordinal: order.reports, kind: kind, status: order.status, orderID: order.shownID,
+                clientOrder: order.content.key.clientOrder,
+                replacedClientOrder: kind == .replaced ? order.replacedClientOrder : nil,
+                quantity: order.content.quantity, reference: reference,
+                lastQuantity: kind == .restated ? .zero : execution?.quantity ?? .zero,
+                lastPrice: kind == .restated ? .zero : execution?.price ?? .zero, filled: order.filled,
+                leaves: order.leaves, commission: kind == .tradeCancel ? nil : execution?.commission,
+                tradeDate: execution?.tradeDate, cause: cause, text: text, at: at))
         offers.append(0)
         orderIndex.addReport(of: index)
     }
 
-    private func index(of id: BrokerOrderID) throws(InvalidRecord) -> Int {
+    func index(of id: BrokerOrderID) throws(InvalidRecord) -> Int {
         guard let index = indexByID[id] else { throw .unknownOrder(id) }
         return index
     }
@@ -346,6 +465,10 @@ package enum InvalidRecord: Error, Hashable, Sendable {
     case impossible(BrokerOrderID, InvalidStep)
     case unknownRequest(Int)
     case unknownReport(Int)
+    case unknownExecution(BrokerExecutionID)
+    /// A fill of a plan that has no such part.
+    case unplanned(BrokerOrderID)
+    case notInStore(BrokerOrderID, OrderTurn.Kind)
     case unknownNamespace(String)
     case namespaceExists(String)
     case outOfRange

@@ -39,6 +39,21 @@ package enum BrokerRecord: Hashable, Sendable {
     case expired(BrokerOrderID, at: UnixTime)
     /// The symbol's price moves like this from now on.
     case pathSet(InstrumentID, PricePath, at: UnixTime)
+    /// A NEW report of an order that was accepted without one, or another one.
+    case acknowledged(BrokerOrderID, at: UnixTime)
+    /// The broker did with the order what was in store for it.
+    case turned(BrokerOrderID, OrderTurn.Kind, at: UnixTime)
+    /// A replacement was taken on.
+    case replaceRequested(BrokerOrderID, Replacement, at: UnixTime)
+    /// It was carried out; the plan is nil for an order that rests.
+    case replaced(BrokerOrderID, FillPlan?, at: UnixTime)
+    /// The commission of an execution that came without it. The date is the one on which accounts book it, as for busts
+    /// and corrections: what was stated of earlier dates stays true.
+    case charged(BrokerExecutionID, Money, on: CivilDate, at: UnixTime)
+    /// An execution is void.
+    case busted(BrokerExecutionID, text: String, on: CivilDate, at: UnixTime)
+    /// An execution stands for another quantity or price.
+    case corrected(BrokerExecutionID, ExecutionCorrection, on: CivilDate, at: UnixTime)
 
     package struct Acceptance: Hashable, Sendable {
         package let id: BrokerOrderID
@@ -52,11 +67,16 @@ package enum BrokerRecord: Hashable, Sendable {
         package let expires: UnixTime?
         /// What came with the request as its trace; empty without one.
         package let traceparent: String
+        /// How often a NEW report tells of it. What does not come with the acceptance has records of its own.
+        package let acknowledgement: Acknowledgement
+        /// What the broker will do with it.
+        package let turns: [OrderTurn]
         package let at: UnixTime
 
         package init(
             id: BrokerOrderID, content: OrderContent, ordinal: Int, template: FillTemplate, plan: FillPlan?,
-            expires: UnixTime?, traceparent: String, at: UnixTime
+            expires: UnixTime?, traceparent: String, acknowledgement: Acknowledgement = .once, turns: [OrderTurn] = [],
+            at: UnixTime
         ) {
             self.id = id
             self.content = content
@@ -65,6 +85,8 @@ package enum BrokerRecord: Hashable, Sendable {
             self.plan = plan
             self.expires = expires
             self.traceparent = traceparent
+            self.acknowledgement = acknowledgement
+            self.turns = turns
             self.at = at
         }
     }
@@ -73,8 +95,8 @@ package enum BrokerRecord: Hashable, Sendable {
         package let order: BrokerOrderID
         package let quantity: Quantity
         package let price: Price
-        /// In US dollars.
-        package let commission: Money
+        /// In US dollars; nil when it comes later.
+        package let commission: Money?
         /// The New York date that the trade belongs to.
         package let tradeDate: CivilDate
         /// Whether the order's plan brought it about, and not a hand.
@@ -82,7 +104,7 @@ package enum BrokerRecord: Hashable, Sendable {
         package let at: UnixTime
 
         package init(
-            order: BrokerOrderID, quantity: Quantity, price: Price, commission: Money, tradeDate: CivilDate,
+            order: BrokerOrderID, quantity: Quantity, price: Price, commission: Money?, tradeDate: CivilDate,
             isPlanned: Bool, at: UnixTime
         ) {
             self.order = order
@@ -110,4 +132,6 @@ package enum CancelCause: UInt8, Hashable, Sendable, CaseIterable {
     case request = 1
     /// An immediate-or-cancel or fill-or-kill order that could not fill at once.
     case notMarketable
+    /// What an immediate-or-cancel order's fills have left.
+    case remainder
 }

@@ -23,8 +23,23 @@ package enum BrokerRefusal: Error, Hashable, Sendable {
     case alreadyFilled(BrokerOrderID)
     case alreadyCanceled(BrokerOrderID)
     case alreadyExpired(BrokerOrderID)
+    case alreadyRejected(BrokerOrderID)
     case cancelPending(BrokerOrderID)
+    case replacePending(BrokerOrderID)
+    case suspended(BrokerOrderID)
+    /// A replacement names an id that the order does not have any more.
+    case idOutdated(latest: ClientOrderID)
+    /// A replacement of an order that fills at once or not at all.
+    case replaceImmediate
+    /// A replacement asks for no more than is filled.
+    case replaceBelowFilled(filled: Quantity)
     case fillTooLarge(leaves: Quantity)
+    case unknownExecution(BrokerExecutionID)
+    case alreadyBusted(BrokerExecutionID)
+    /// The execution was corrected; only its latest form can be voided or corrected.
+    case executionOutdated(latest: BrokerExecutionID)
+    case nothingToCorrect
+    case tooManyExecutions(limit: Int)
     /// A rule says so.
     case told(ReasonCode, String)
 

@@ -1,13 +1,25 @@
 package import Domain
 
 /// What a report of the feed tells.
-package enum ReportKind: UInt8, Hashable, Sendable {
+package enum ReportKind: UInt8, Hashable, Sendable, CaseIterable {
     /// The order works.
     case new = 1
     /// Shares changed hands.
     case trade
     case canceled
     case expired
+    /// The order was refused after all.
+    case rejected
+    /// Terms and name of the order changed as asked.
+    case replaced
+    /// The order is halted.
+    case suspended
+    /// Nobody asked: the order works again, an execution's commission, or nothing new at all.
+    case restated
+    /// An execution is void.
+    case tradeCancel
+    /// An execution stands for another quantity or price.
+    case tradeCorrect
 }
 
 /// One report, as the book keeps it. Its sequence is its place in `BrokerBook.feed`, counted from 1.
@@ -18,15 +30,27 @@ package struct FeedEntry: Hashable, Sendable {
     package let ordinal: Int
     package let kind: ReportKind
     package let status: BookOrderStatus
-    /// Zero unless shares changed hands.
+    /// OrderID (37) and ClOrdID (11) as they were then.
+    package let orderID: BrokerOrderID
+    package let clientOrder: ClientOrderID
+    /// OrigClOrdID (41) of a replacement.
+    package let replacedClientOrder: ClientOrderID?
+    /// OrderQty (38) as it was then.
+    package let quantity: Quantity
+    /// The earlier report of the order that this one is about, by its ordinal.
+    package let reference: Int?
+    /// Zero unless shares changed hands, or turn out to have done otherwise.
     package let lastQuantity: Quantity
     package let lastPrice: Price
     package let filled: Quantity
     package let leaves: Quantity
-    package let commission: Money
-    /// The New York date; nil unless shares changed hands.
+    /// Of the execution; nil when the report says nothing about it.
+    package let commission: Money?
+    /// The New York date of the execution.
     package let tradeDate: CivilDate?
     package let cause: CancelCause?
+    /// For people; empty where the kind says it all.
+    package let text: String
     package let at: UnixTime
 }
 
@@ -51,6 +75,11 @@ extension BookOrder {
     /// OrderID (37): a function of what the order is, so that timing does not change it.
     static func id(for key: OrderKey, ordinal: Int) -> BrokerOrderID {
         BrokerOrderID(derivedFrom: "mock-order", key.account.text, key.clientOrder.text, String(ordinal))
+    }
+
+    /// The OrderID (37) that a replacement under this request gives it, when it gives one.
+    func newID(for request: ClientOrderID) -> BrokerOrderID {
+        BrokerOrderID(derivedFrom: "mock-replacement", id.text, request.text)
     }
 
     /// ExecID (17) of the order's n-th report.

@@ -50,4 +50,7 @@ package struct PositionKey: Hashable, Sendable {
         self.account = account
         self.symbol = symbol
     }
+
+    /// The position that an order changes.
+    init(of content: OrderContent) { self.init(account: content.key.account, symbol: content.symbol) }
 }

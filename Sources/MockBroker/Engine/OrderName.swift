@@ -15,7 +15,7 @@ extension BrokerBook {
         switch name {
         case .client(let key):
             guard behavior.hasClientIDs else { throw .clientIDsUnsupported(path: path) }
-            found = history(key).lastOrder
+            found = place(of: key)
         case .broker(let account, let id):
             found = place(of: id).flatMap { orders[$0].content.key.account == account ? $0 : nil }
         }

@@ -11,6 +11,7 @@ extension BrokerRecord {
         case rulePut, ruleRemoved, rulesCleared, scripted, clockSet
         case requested, committed, replied, offered, controlled, asked
         case pathSet
+        case acknowledged, turned, replaceRequested, replaced, charged, busted, corrected
     }
 
     /// The one form of this record in bytes.
@@ -85,6 +86,8 @@ extension BrokerRecord {
             writer.append(acceptance.plan)
             writer.append(acceptance.expires)
             writer.append(acceptance.traceparent)
+            writer.append(acceptance.acknowledgement.rawValue)
+            writer.append(acceptance.turns)
         case .planned(let id, let plan, let at):
             writer.append(Tag.planned, at)
             writer.append(id.text)
@@ -103,7 +106,7 @@ extension BrokerRecord {
             writer.append(fill.order.text)
             writer.append(fill.quantity.unscaled)
             writer.append(fill.price.unscaled)
-            writer.append(fill.commission.minorUnits)
+            writer.append(fill.commission)
             writer.append(Int64(fill.tradeDate.epochDay))
             writer.append(fill.isPlanned ? 1 as UInt8 : 0)
         case .expired(let id, let at):
@@ -113,6 +116,40 @@ extension BrokerRecord {
             writer.append(Tag.pathSet, at)
             writer.append(symbol.text)
             writer.append(path)
+        case .acknowledged(let id, let at):
+            writer.append(Tag.acknowledged, at)
+            writer.append(id.text)
+        case .turned(let id, let kind, let at):
+            writer.append(Tag.turned, at)
+            writer.append(id.text)
+            writer.append(kind.rawValue)
+        case .replaceRequested(let id, let replacement, let at):
+            writer.append(Tag.replaceRequested, at)
+            writer.append(id.text)
+            writer.append(replacement)
+        case .replaced(let id, let plan, let at):
+            writer.append(Tag.replaced, at)
+            writer.append(id.text)
+            writer.append(plan)
+        case .charged(let id, let commission, let date, let at):
+            writer.append(Tag.charged, at)
+            writer.append(id.text)
+            writer.append(commission.minorUnits)
+            writer.append(Int64(date.epochDay))
+        case .busted(let id, let text, let date, let at):
+            writer.append(Tag.busted, at)
+            writer.append(id.text)
+            writer.append(text)
+            writer.append(Int64(date.epochDay))
+        case .corrected(let id, let correction, let date, let at):
+            writer.append(Tag.corrected, at)
+            writer.append(id.text)
+            writer.append(correction.quantity.unscaled)
+            writer.append(correction.price.unscaled)
+            writer.append(correction.commission)
+            writer.append(correction.isPlanned ? 1 as UInt8 : 0)
+            writer.append(correction.text)
+            writer.append(Int64(date.epochDay))
         }
         return writer.bytes
     }
@@ -162,7 +199,8 @@ extension BrokerRecord {
                 Acceptance(
                     id: try reader.id(), content: try reader.content(), ordinal: Int(try reader.signed()),
                     template: try reader.template(), plan: try reader.optionalPlan(),
-                    expires: try reader.optionalTime(), traceparent: try reader.text(), at: at))
+                    expires: try reader.optionalTime(), traceparent: try reader.text(),
+                    acknowledgement: try reader.choice(), turns: try reader.turns(), at: at))
         case .planned:
             let id: BrokerOrderID = try reader.id()
             guard let plan = try reader.optionalPlan() else { throw .malformed }
@@ -175,12 +213,27 @@ extension BrokerRecord {
             self = .filled(
                 Fill(
                     order: try reader.id(), quantity: try reader.quantity(), price: try reader.price(),
-                    commission: Money(minorUnits: try reader.signed(), currency: .usd),
-                    tradeDate: try reader.date(), isPlanned: try reader.flag(), at: at))
+                    commission: try reader.optionalMoney(), tradeDate: try reader.date(), isPlanned: try reader.flag(),
+                    at: at))
         case .expired: self = .expired(try reader.id(), at: at)
         case .pathSet:
             let symbol: InstrumentID = try reader.id()
             self = .pathSet(symbol, try reader.path(of: symbol), at: at)
+        case .acknowledged: self = .acknowledged(try reader.id(), at: at)
+        case .turned: self = .turned(try reader.id(), try reader.choice(), at: at)
+        case .replaceRequested: self = .replaceRequested(try reader.id(), try reader.replacement(), at: at)
+        case .replaced: self = .replaced(try reader.id(), try reader.optionalPlan(), at: at)
+        case .charged:
+            self = .charged(
+                try reader.id(), Money(minorUnits: try reader.signed(), currency: .usd), on: try reader.date(), at: at)
+        case .busted: self = .busted(try reader.id(), text: try reader.text(), on: try reader.date(), at: at)
+        case .corrected:
+            self = .corrected(
+                try reader.id(),
+                ExecutionCorrection(
+                    quantity: try reader.quantity(), price: try reader.price(),
+                    commission: try reader.optionalMoney(), isPlanned: try reader.flag(), text: try reader.text()),
+                on: try reader.date(), at: at)
         }
         guard reader.isAtEnd else { throw .malformed }
     }
@@ -213,12 +266,42 @@ extension ByteWriter {
 
     fileprivate mutating func append(_ plan: FillPlan?) {
         append(unsigned: UInt64(plan?.parts.count ?? 0))
-        guard let plan else { return }
-        append(plan.price.unscaled)
-        for part in plan.parts {
+        for part in plan?.parts ?? [] {
             append(part.due.nanoseconds)
             append(part.quantity.unscaled)
+            append(part.price.unscaled)
+            append(part.aftermath)
         }
+    }
+
+    /// Nothing to come, as usual, takes a byte.
+    private mutating func append(_ aftermath: FillAftermath) {
+        let delays = [aftermath.commission, aftermath.bust, aftermath.correction]
+        append(delays.enumerated().reduce(0 as UInt8) { $1.element == nil ? $0 : $0 | 1 << UInt8($1.offset) })
+        for delay in delays { if let delay { append(delay) } }
+    }
+
+    fileprivate mutating func append(_ money: Money?) {
+        append(money == nil ? 0 as UInt8 : 1)
+        if let money { append(money.minorUnits) }
+    }
+
+    fileprivate mutating func append(_ turns: [OrderTurn]) {
+        append(unsigned: UInt64(turns.count))
+        for turn in turns {
+            append(turn.kind.rawValue)
+            append(turn.due.nanoseconds)
+            append(turn.text)
+        }
+    }
+
+    fileprivate mutating func append(_ replacement: Replacement) {
+        append(replacement.request.text)
+        append(replacement.terms.quantity.unscaled)
+        append(replacement.terms.limit == nil ? 0 as UInt8 : 1)
+        if let limit = replacement.terms.limit { append(limit.unscaled) }
+        append(replacement.due.nanoseconds)
+        append(replacement.newID?.text ?? "")
     }
 
     fileprivate mutating func append(_ time: UnixTime?) {
@@ -227,8 +310,29 @@ extension ByteWriter {
     }
 
     fileprivate mutating func append(_ template: FillTemplate) {
-        append(unsigned: UInt64(template.delays.count))
-        for delay in template.delays { append(delay) }
+        append(unsigned: UInt64(template.parts.count))
+        for part in template.parts {
+            append(part.delay)
+            switch part.size {
+            case .weight(let weight):
+                append(0 as UInt8)
+                append(weight)
+            case .exactly(let quantity):
+                append(1 as UInt8)
+                append(quantity.unscaled)
+            case .rest: append(2 as UInt8)
+            }
+            append(part.price == nil ? 0 as UInt8 : 1)
+            if let price = part.price { append(price.unscaled) }
+            append(part.aftermath)
+        }
+        append(template.comesBeforeAcknowledgement ? 1 as UInt8 : 0)
+        append(template.goesOnAfterCancel ? 1 as UInt8 : 0)
+        append(template.overfill.unscaled)
+        append(template.priceOffset.unscaled)
+        append(template.commissionCurrency)
+        append(template.correction.priceOffset.unscaled)
+        append(template.correction.quantityOffset.unscaled)
     }
 
     fileprivate mutating func append(_ fact: RequestFact) {
@@ -306,12 +410,44 @@ extension ByteReader {
         let count = try unsigned()
         guard count > 0 else { return nil }
         guard count <= UInt64(FillTemplate.maximumParts) else { throw .malformed }
-        let price = try price()
         var parts: [FillPlan.Part] = []
         for _ in 0..<count {
-            parts.append(FillPlan.Part(due: UnixTime(nanoseconds: try signed()), quantity: try quantity()))
+            parts.append(
+                FillPlan.Part(
+                    due: UnixTime(nanoseconds: try signed()), quantity: try quantity(), price: try price(),
+                    aftermath: try aftermath()))
         }
-        return FillPlan(price: price, parts: parts)
+        return FillPlan(parts: parts)
+    }
+
+    private mutating func aftermath() throws(RecordCodingError) -> FillAftermath {
+        let bits = try byte()
+        guard bits < 8 else { throw .malformed }
+        return FillAftermath(
+            commission: bits & 1 == 0 ? nil : try signed(), bust: bits & 2 == 0 ? nil : try signed(),
+            correction: bits & 4 == 0 ? nil : try signed())
+    }
+
+    fileprivate mutating func optionalMoney() throws(RecordCodingError) -> Money? {
+        try flag() ? Money(minorUnits: try signed(), currency: .usd) : nil
+    }
+
+    fileprivate mutating func turns() throws(RecordCodingError) -> [OrderTurn] {
+        var turns: [OrderTurn] = []
+        for _ in 0..<(try elements()) {
+            turns.append(OrderTurn(try choice(), due: UnixTime(nanoseconds: try signed()), text: try text()))
+        }
+        return turns
+    }
+
+    fileprivate mutating func replacement() throws(RecordCodingError) -> Replacement {
+        let request: ClientOrderID = try id()
+        let terms = ReplaceTerms(
+            quantity: try quantity(), limit: try flag() ? try price() : nil)
+        let due = UnixTime(nanoseconds: try signed())
+        let newID = try text()
+        guard newID.isEmpty || BrokerOrderID(rawValue: newID) != nil else { throw .malformed }
+        return Replacement(request: request, terms: terms, due: due, newID: BrokerOrderID(rawValue: newID))
     }
 
     fileprivate mutating func optionalTime() throws(RecordCodingError) -> UnixTime? {
@@ -339,9 +475,28 @@ extension ByteReader {
     }
 
     fileprivate mutating func template() throws(RecordCodingError) -> FillTemplate {
-        var delays: [Int64] = []
-        for _ in 0..<(try elements()) { delays.append(try signed()) }
-        return FillTemplate(delays: delays)
+        var parts: [FillTemplate.Part] = []
+        for _ in 0..<(try elements()) {
+            var part = FillTemplate.Part(delay: try signed())
+            switch try byte() {
+            case 0: part.size = .weight(try signed())
+            case 1: part.size = .exactly(try quantity())
+            case 2: part.size = .rest
+            default: throw .malformed
+            }
+            part.price = try flag() ? try price() : nil
+            part.aftermath = try aftermath()
+            parts.append(part)
+        }
+        var template = FillTemplate(parts: parts)
+        template.comesBeforeAcknowledgement = try flag()
+        template.goesOnAfterCancel = try flag()
+        template.overfill = try quantity()
+        template.priceOffset = try price()
+        template.commissionCurrency = try text()
+        template.correction.priceOffset = try price()
+        template.correction.quantityOffset = try quantity()
+        return template
     }
 
     fileprivate mutating func request() throws(RecordCodingError) -> RequestFact {

@@ -86,8 +86,7 @@ extension RuleAction {
     fileprivate func check(_ selector: RuleSelector) throws(InvalidSetting) {
         let wanted: Set<Operation>
         switch self {
-        case .order(.refuse): wanted = Operation.changes
-        case .order(.slow): wanted = [.cancelOrder, .replaceOrder]
+        case .order(let fault): wanted = fault.operations
         case .fills: wanted = [.placeOrder]
         case .event(.cursor): wanted = [.streamExecutions]
         case .visibility(let fault): wanted = fault.operations
@@ -150,52 +149,6 @@ extension RPCFault {
             }
         case nil: throw InvalidSetting(path: "fault", problem: "is missing")
         }
-    }
-}
-
-extension OrderFault {
-    init(_ wire: BrokerOrderFault) throws(InvalidSetting) {
-        switch wire.fault {
-        case .refuse(let wire):
-            guard (1...64).contains(wire.reason.utf8.count) else {
-                throw InvalidSetting(path: "refuse.reason", problem: "must be 1 to 64 bytes")
-            }
-            self = .refuse(
-                reason: ReasonCode(rawValue: wire.reason),
-                text: try SettingReader.text(wire.text, upTo: 256, "refuse.text"))
-        case .slow(let wire): self = .slow(try .required(wire.latency, "slow.latency"))
-        case .rejectLater: throw .notOffered("reject_later")
-        case .neverAcknowledge: throw .notOffered("never_acknowledge")
-        case .acknowledgeTwice: throw .notOffered("acknowledge_twice")
-        case .unsolicitedCancel: throw .notOffered("unsolicited_cancel")
-        case .suspend: throw .notOffered("suspend")
-        case .restate: throw .notOffered("restate")
-        case .newOrderID: throw .notOffered("new_order_id")
-        case nil: throw InvalidSetting(path: "fault", problem: "is missing")
-        }
-    }
-}
-
-extension FillScript {
-    init(_ wire: BrokerFillScript) throws(InvalidSetting) {
-        switch wire.shape {
-        case .never: shape = .never
-        case .split(let wire):
-            guard !wire.random else { throw .notOffered("split.random") }
-            guard wire.spacing == nil else { throw .notOffered("split.spacing") }
-            shape = .split(parts: Int(try SettingReader.number(wire.parts, in: 1...1000, "split.parts")))
-        case .steps: throw .notOffered("steps")
-        case nil: shape = .split(parts: 1)
-        }
-        latency = try .optional(wire.latency, "latency")
-        guard !wire.beforeAcknowledgement else { throw .notOffered("before_acknowledgement") }
-        guard !wire.afterCancel else { throw .notOffered("after_cancel") }
-        guard wire.overfillQty == nil else { throw .notOffered("overfill_qty") }
-        guard wire.priceOffset == nil else { throw .notOffered("price_offset") }
-        guard wire.commissionAfter == nil else { throw .notOffered("commission_after") }
-        guard wire.commissionCurrency.isEmpty else { throw .notOffered("commission_currency") }
-        guard wire.bustAfter == nil else { throw .notOffered("bust_after") }
-        guard wire.correct == nil else { throw .notOffered("correct") }
     }
 }
 

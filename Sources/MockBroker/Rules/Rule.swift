@@ -29,8 +29,7 @@ extension RuleAction {
     /// Faults in an order's life have no meaning in calls that change none.
     fileprivate func concerns(_ operation: Operation) -> Bool {
         switch self {
-        case .order(.refuse): Operation.changes.contains(operation)
-        case .order(.slow): operation == .cancelOrder || operation == .replaceOrder
+        case .order(let fault): fault.operations.contains(operation)
         case .fills: operation == .placeOrder
         case .event(.cursor): operation == .streamExecutions
         case .visibility(let fault): fault.operations.contains(operation)

@@ -65,8 +65,13 @@ extension ReportKind {
         case .trade: self = .trade
         case .canceled: self = .canceled
         case .expired: self = .expired
-        case .unspecified, .tradeCancel, .tradeCorrect, .rejected, .replaced, .suspended, .restated, .unrecognized:
-            return nil
+        case .rejected: self = .rejected
+        case .replaced: self = .replaced
+        case .suspended: self = .suspended
+        case .restated: self = .restated
+        case .tradeCancel: self = .tradeCancel
+        case .tradeCorrect: self = .tradeCorrect
+        case .unspecified, .unrecognized: return nil
         }
     }
 }

@@ -140,18 +140,6 @@ struct BrokerControlHandler: BrokerControlService {
         return BrokerFillOrderResponse(report: report)
     }
 
-    func bustExecution(
-        _ request: BrokerBustExecutionRequest, context: ServerContext
-    ) async throws -> BrokerBustExecutionResponse { throw Self.notOffered("BustExecution") }
-
-    func massBust(_ request: BrokerMassBustRequest, context: ServerContext) async throws -> BrokerMassBustResponse {
-        throw Self.notOffered("MassBust")
-    }
-
-    func correctExecution(
-        _ request: BrokerCorrectExecutionRequest, context: ServerContext
-    ) async throws -> BrokerCorrectExecutionResponse { throw Self.notOffered("CorrectExecution") }
-
     // MARK: Connections and process
 
     func breakConnections(

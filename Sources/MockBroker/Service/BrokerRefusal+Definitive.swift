@@ -15,7 +15,9 @@ extension BrokerRefusal {
             .positionLimit, .insufficientBuyingPower(needed: .zero(.usd), available: .zero(.usd)),
             .insufficientShares(available: .zero), .clientIDsUnsupported(path: ""),
             .duplicateID(order: sample(), status: .new), .idReused(sample()), .unknownOrder, .alreadyFilled(sample()),
-            .alreadyCanceled(sample()), .alreadyExpired(sample()), .cancelPending(sample()), .busy,
+            .alreadyCanceled(sample()), .alreadyExpired(sample()), .alreadyRejected(sample()), .cancelPending(sample()),
+            .replacePending(sample()), .suspended(sample()), .idOutdated(latest: sample()), .replaceImmediate,
+            .replaceBelowFilled(filled: .zero), .busy,
             .bookFull(limit: 0), .stopping, .storeFailed, .unknownNamespace(""),
         ]
 

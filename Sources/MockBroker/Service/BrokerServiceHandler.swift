@@ -229,7 +229,7 @@ struct BrokerServiceHandler: BrokerService {
     }
 
     /// A request that has no reply of its own, because of the broker or because of a rule.
-    private func log(_ error: any Error, _ what: String, _ fact: RequestFact) {
+    func log(_ error: any Error, _ what: String, _ fact: RequestFact) {
         let facts: Logger.Metadata = ["client_order_id": "\(fact.clientOrder)"]
         switch error {
         case let refusal as BrokerRefusal:
@@ -267,6 +267,7 @@ extension Contracts.BrokerCapabilities {
             ordTypes: OrderType.Name.allCases.map { WireOrdType($0) },
             timesInForce: TimeInForce.allCases.map { WireTimeInForce($0) }, idScope: BrokerIdScope(behavior.idScope),
             changedRepeatRefused: behavior.idempotencyMode.makesResendSafe && !behavior.ignoresChangedRepeats,
-            massStatusSupported: true, definitiveRejectReasons: BrokerRefusal.definitiveReasons.map(\.rawValue))
+            replaceSupported: true, massStatusSupported: true, correctionsSupported: true,
+            definitiveRejectReasons: BrokerRefusal.definitiveReasons.map(\.rawValue))
     }
 }

@@ -55,6 +55,29 @@ extension BrokerRefusal: StatusConvertible {
         case .alreadyFilled(let order): state("ALREADY_FILLED", "the order is filled", ["order_id": order.text])
         case .alreadyCanceled(let order): state("ALREADY_CANCELED", "the order is cancelled", ["order_id": order.text])
         case .alreadyExpired(let order): state("ALREADY_EXPIRED", "the order has expired", ["order_id": order.text])
+        case .alreadyRejected(let order):
+            state("ALREADY_REJECTED", "the order was rejected", ["order_id": order.text])
+        case .replacePending(let order):
+            state("REPLACE_PENDING", "a replace request is on its way", ["order_id": order.text])
+        case .suspended(let order): state("ORDER_SUSPENDED", "the order is halted", ["order_id": order.text])
+        case .idOutdated(let latest):
+            state(
+                "ORIG_CLIENT_ORDER_ID_OUTDATED", "the order has another id now",
+                ["field": "orig_client_order_id", "client_order_id": latest.text])
+        case .replaceImmediate:
+            state("REPLACE_NOT_ALLOWED", "an order that fills at once or not at all is not replaced")
+        case .replaceBelowFilled(let filled):
+            state(
+                "REPLACE_BELOW_FILLED", "order_qty is not above what is filled",
+                ["field": "order_qty", "cum_qty": "\(filled)"])
+        case .unknownExecution(let id):
+            Refusal(.notFound, "UNKNOWN_EXECUTION", "no such trade is known", context: ["exec_id": id.text])
+        case .alreadyBusted(let id): state("ALREADY_BUSTED", "the trade is void", ["exec_id": id.text])
+        case .executionOutdated(let latest):
+            state("EXECUTION_CORRECTED", "the trade was corrected since", ["exec_id": latest.text])
+        case .nothingToCorrect: wrong("NOTHING_TO_CORRECT", "the trade stands for this quantity and price already")
+        case .tooManyExecutions(let limit):
+            state("TOO_MANY_EXECUTIONS", "the window holds too many trades", ["limit": "\(limit)"])
         case .cancelPending(let order):
             state("CANCEL_PENDING", "another cancel request is on its way", ["order_id": order.text])
         case .fillTooLarge(let leaves):
