@@ -192,17 +192,20 @@ extension BrokerConformance {
             clientOrderID: id("rep2"), origClientOrderID: id("rep1"), account: setting.account,
             orderQty: WireDecimal(unscaled: 5, scale: 0), price: setting.restingPrice)
         _ = try await place(order("rep1"))
+        try await pass(.milliseconds(claims.visibilityDelayMilliseconds))
         guard claims.replaceSupported else {
             let status = try await refusal("a replace") { try await broker.replaceOrder(request, options: options) }
             try check(status.code == .unimplemented, "a replace ends with \(status.code), not UNIMPLEMENTED")
             return
         }
+        try claimed(claims.idempotencyMode != .none, "orders are not known by our ids here")
         _ = try await broker.replaceOrder(request, options: options)
         let reports = try await listUntil("the report of the replacement") {
             $0.execType == .replaced && $0.clientOrderID == id("rep2")
         }
         let last = reports.compactMap(\.report).last { $0.clientOrderID == id("rep2") }
         try check(last?.origClientOrderID == id("rep1"), "the report does not name the id that was replaced")
+        try await pass(.milliseconds(claims.visibilityDelayMilliseconds))
         let found = try await broker.getOrder(
             BrokerGetOrderRequest(account: setting.account, id: .clientOrderID(id("rep2"))), options: options)
         try check(

@@ -74,6 +74,7 @@ struct MockBrokerProcess {
         let parts = ServiceProcess.Parts(try broker(environment))
         let health = HealthService(services: [BrokerServiceMethods.schema.fullName])
         let server = try server(parts.services, health, environment)
+        parts.attach(server)
         let control = try self.server(parts.controlServices, HealthService(), environment)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.loops[0].run { try await parts.run() } }

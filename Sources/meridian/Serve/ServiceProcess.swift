@@ -25,6 +25,8 @@ struct ServiceProcess {
         var services: [any RPCService]
         /// Served at MERIDIAN_CONTROL_LISTEN.
         var controlServices: [any RPCService] = []
+        /// Is given the server of `services` before it is bound.
+        var attach: @Sendable (RPCServer) -> Void = { _ in }
         /// Work in the background, until cancelled.
         var run: @Sendable () async throws -> Void
     }
@@ -59,6 +61,7 @@ struct ServiceProcess {
             group: group, services: try registry(parts.services + [health]),
             tls: try certificates.server(service, callers: Certificates.callers(of: service)),
             configuration: limits, interceptors: [ServerObservation(environment)])
+        parts.attach(server)
         var addresses: [SocketAddress] = []
         for endpoint in try settings.endpoints("listen") { addresses.append(try await server.bind(to: endpoint)) }
         var control: RPCServer?

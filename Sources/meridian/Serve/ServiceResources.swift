@@ -170,6 +170,8 @@ final class ServiceResources: Sendable {
 
 extension ServiceProcess.Parts {
     init(_ broker: MockBroker) {
-        self.init(services: broker.rpcServices, controlServices: broker.controlServices, run: broker.run)
+        self.init(
+            services: broker.rpcServices, controlServices: broker.controlServices, attach: { broker.attach($0) },
+            run: broker.run)
     }
 }
