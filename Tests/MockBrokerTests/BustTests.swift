@@ -42,6 +42,29 @@ import Testing
         #expect(desk.state("1") == "filled 6/6")
     }
 
+    /// Cash and commissions follow, on the date on which that was told: what was stated of earlier dates stays true.
+    @Test func moneyFollows() throws {
+        var desk = try desk()
+        let opening = desk.book.behavior.openingCash.minorUnits
+        func cash() -> Int64 { desk.book.accounts.book(of: alice)!.balance.cash.minorUnits - opening }
+        func commissions() -> Int64 { desk.book.accounts.book(of: alice)!.balance.commissions.minorUnits }
+        // 2 and 3 shares at 223.02, 7 bp each.
+        #expect(cash() == -(44_604 + 31 + 66_906 + 47))
+        #expect(commissions() == 78)
+        let date = try #require(CivilDate("2026-11-20"))
+        desk.advance(milliseconds: 86_400_000)
+        let stated = try desk.book.statement(of: alice, on: date, at: desk.now, venue)
+        desk.correct(desk.trade(1), shares: 1, price: Price(unscaled: 100_0000))
+        #expect(cash() == -(44_604 + 31 + 10_000 + 7))
+        #expect(commissions() == 38)
+        desk.bust(desk.trade(0))
+        desk.bust(desk.trade(1))
+        #expect(cash() == 0)
+        #expect(commissions() == 0)
+        #expect(desk.held == .zero)
+        #expect(try desk.book.statement(of: alice, on: date, at: desk.now, venue) == stated)
+    }
+
     @Test func aSoldPositionMayBecomeShort() throws {
         var desk = try desk()
         desk.place(order("s", side: .sell, shares: 5))

@@ -163,6 +163,7 @@ import Testing
         #expect(report.reference == 2)
         #expect(report.commission == Money(minorUnits: 47, currency: .usd))
         #expect(desk.book.executions[0].commission == report.commission)
+        #expect(desk.book.accounts.book(of: alice)?.balance.commissions == report.commission)
         #expect(desk.story.last == "restated filled 3+0")
         // Nothing is charged for what is void.
         desk.place(order("2", shares: 3))

@@ -67,12 +67,17 @@ import Testing
                 #expect(refused?.code == code, "\(reason)")
             }
         }
-        // The chain of ids outlives a restart.
+        // The chain of ids outlives a restart, and the broker's own id does, too.
         try await BrokerFixture.run(scratch) { fixture in
             let found = try await find("1", fixture)
             let again = try await fixture.broker.replaceOrder(replacing("1", "2", shares: 7)).order
             #expect(found.clientOrderID == "2")
             #expect(again == found)
+            let request = BrokerReplaceOrderRequest(
+                clientOrderID: "4", account: "alice", orderQty: decimal(9), price: decimal(200), orderID: found.orderID)
+            let byOrderID = try await fixture.broker.replaceOrder(request).order
+            #expect(byOrderID?.origClientOrderID == "2")
+            #expect(byOrderID?.orderQty == shares(9))
         }
     }
 

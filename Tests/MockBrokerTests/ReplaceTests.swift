@@ -160,6 +160,17 @@ import Testing
         #expect(fast.replace("ioc", request: "2", shares: 2) == "REPLACE_NOT_ALLOWED")
     }
 
+    @Test func aReplacementHasToBePaidForWhereTheBrokerLooks() {
+        var desk = Desk {
+            $0.checksBuyingPower = true
+            $0.openingCash = Money(minorUnits: 100_100, currency: .usd)
+        }
+        desk.place(order("1", limit: Self.low, shares: 4))
+        #expect(desk.replace("1", request: "2", shares: 6, limit: Self.low) == "INSUFFICIENT_BUYING_POWER")
+        // The order itself does not stand in its own way.
+        #expect(desk.replace("1", request: "2", shares: 5, limit: Self.low) == "taken")
+    }
+
     @Test func replacementsCannotOverflowPositions() {
         var desk = Desk { $0.fillMode = .manual }
         for number in 1...9_223 { desk.place(order("\(number)", shares: 1_000_000)) }

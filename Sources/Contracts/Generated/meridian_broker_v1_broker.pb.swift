@@ -440,7 +440,9 @@ public struct BrokerReplaceOrderRequest: Protobuf.Message {
     public var origClientOrderID: String = ""
     /// Account (1).
     public var account: String = ""
-    /// OrderQty (38): the new total, not what is left. Not above zero, or not above what is filled, is refused.
+    /// OrderQty (38): the new total, not what is left. Not above zero, or not above what is filled, is refused. If
+    /// fills
+    /// reach it before the replacement is carried out, the order is then FILLED, with its new id and what is filled.
     public var orderQty: WireDecimal?
     /// Price (44), in USD; required for limit orders, absent for market orders.
     public var price: WireDecimal?
@@ -1072,7 +1074,8 @@ public struct BrokerStatement: Protobuf.Message {
 public struct BrokerExecutionReport: Protobuf.Message {
     /// ExecID (17): unique at this broker for ever.
     public var execID: String = ""
-    /// ExecRefID (19): the execution that a bust or correction refers to.
+    /// ExecRefID (19): the latest report of the execution that a bust, a correction or a commission of its own is
+    /// about.
     public var execRefID: String = ""
     /// ExecType (150).
     public var execType: WireExecType = .unspecified

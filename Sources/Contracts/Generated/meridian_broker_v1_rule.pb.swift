@@ -1783,7 +1783,7 @@ public struct BrokerRefuse: Protobuf.Message {
     }
 }
 
-/// Rejected after all.
+/// Rejected after all. Until then the order does not fill by itself; one that a hand has filled is not rejected.
 public struct BrokerRejectLater: Protobuf.Message {
     /// How long after the acceptance.
     public var after: BrokerLatency?
@@ -1889,7 +1889,7 @@ public struct BrokerUnsolicitedCancel: Protobuf.Message {
     }
 }
 
-/// Halted: nothing fills and nothing can be changed meanwhile.
+/// Halted: nothing fills and nothing can be changed meanwhile. It waits for a cancel or replace that is on its way.
 public struct BrokerSuspend: Protobuf.Message {
     /// How long after the acceptance.
     public var after: BrokerLatency?
@@ -2014,7 +2014,7 @@ public struct BrokerFillScript: Protobuf.Message {
     public var shape: Shape?
     /// From the acceptance (or the price's touch) to each fill of `split`, drawn for each; absent means none.
     public var latency: BrokerLatency?
-    /// Fills come before the NEW report and before the reply.
+    /// Fills that need not wait for their price come at once, before the NEW report and before the reply.
     public var beforeAcknowledgement: Bool = false
     /// Fills go on after a cancel was confirmed, as a late print does.
     public var afterCancel: Bool = false
@@ -2263,7 +2263,7 @@ public struct BrokerCorrection: Protobuf.Message {
     public var after: BrokerLatency?
     /// Added to its price, in USD; may be below zero.
     public var priceOffset: WireDecimal?
-    /// Added to its quantity; may be below zero, but not take more than there is.
+    /// Added to its quantity, in whole shares; may be below zero. A share is left at least.
     public var qtyOffset: WireDecimal?
     public var unknownFields = Protobuf.UnknownFields()
 
