@@ -1210,7 +1210,8 @@ public struct BrokerConstantPrice: Protobuf.Message {
 
 /// A list of prices.
 public struct BrokerReplayedPrices: Protobuf.Message {
-    /// In order of time, 1 to 100,000. Times that are past count at once.
+    /// In order of time, 1 to 100,000. Times that are past count at once; before the first one the price is what it
+    /// was.
     public var points: [BrokerPricePoint] = []
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -1274,13 +1275,15 @@ public struct BrokerPricePoint: Protobuf.Message {
     }
 }
 
-/// Steps of drawn size.
+/// Steps of drawn size, up and down, within 10 and 190 percent of the start: a function of the namespace's seed, the
+/// symbol
+/// and the number of the step, so that timing changes nothing.
 public struct BrokerRandomWalk: Protobuf.Message {
-    /// Where it begins, in USD.
+    /// Where it begins now, in USD.
     public var start: WireDecimal?
     /// Time between two steps, a millisecond to a day.
     public var interval: Google_Protobuf_Duration?
-    /// Largest step, in hundredths of a percent of the price, 1 to 1000.
+    /// Largest step, in hundredths of a percent of the start, 1 to 1000; prices are rounded down to the tick.
     public var stepBasisPoints: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
@@ -1318,7 +1321,7 @@ public struct BrokerRandomWalk: Protobuf.Message {
 
 /// The price is set.
 public struct BrokerSetPriceResponse: Protobuf.Message {
-    /// How many resting orders it touched; they fill after their delay.
+    /// How many resting orders it touched at once; they fill after their delay, while the market is open.
     public var touchedOrders: Int32 = 0
     public var unknownFields = Protobuf.UnknownFields()
 
