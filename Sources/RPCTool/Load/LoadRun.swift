@@ -96,8 +96,9 @@ package final class LoadRun: Sendable {
         _ connection: Connection, _ caller: Int, from start: ContinuousClock.Instant,
         until end: ContinuousClock.Instant
     ) async {
-        while !isStopped.isSet, ContinuousClock.now < end, let number = takeNumber() {
+        while !isStopped.isSet {
             let now = ContinuousClock.now
+            guard now < end, let number = takeNumber() else { return }
             guard tally.withLock({ $0.begin(isMeasured: now >= start, limit: .max) }) else { return }
             await call(connection, number, caller, due: now, from: start, isMeasured: now >= start)
         }
