@@ -95,6 +95,7 @@ let package = Package(
         .library("TLS", ["COpenSSL"]),
 
         // Layer 2: clients and servers on the loop.
+        .library("Processes", ["CLinux", "EventLoop", "Limits"]),
         .library("RPC", ["RPCCore", "Compression", "HTTP2", "TLS", "EventLoop", "Limits", .deque]),
         .library("EventBus", ["Limits", .deque]),
         .library("Postgres", ["CLibpq", "EventLoop", "Limits", .deque]),
@@ -114,9 +115,9 @@ let package = Package(
         .library("Health", ["Limits", "Protobuf", "RPCCore"]),
         .library("Reflection", ["Protobuf", "RPCCore"]),
         .library("Interop", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "TLS"]),
-        .library("RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"]),
+        .library("RPCTool", ["EventLoop", "Limits", "Processes", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"]),
         .library("RedisEventBus", ["EventBus", "Limits", "Redis"]),
-        .library("LocalServers", ["CLinux", "EventLoop"]),
+        .library("LocalServers", ["Processes"]),
 
         .library("BrokerConformance", ["Contracts", "Protobuf", "RPCCore"]),
 
@@ -134,8 +135,8 @@ let package = Package(
             name: "meridian",
             dependencies: [
                 "Accounts", "BrokerGateway", "Channel", "Contracts", "Cryptography", "Domain", "EventLoop", "FXSaga",
-                "FillReceiver", "Health", "Limits", "LocalServers", "MockBroker", "Postgres", "Protobuf", "RPC",
-                "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS", "Trading",
+                "FillReceiver", "Health", "Limits", "LocalServers", "MockBroker", "Postgres", "Processes", "Protobuf",
+                "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS", "Trading",
                 .arguments,
                 .configuration, .logging,
             ], swiftSettings: settings),
@@ -156,7 +157,7 @@ let package = Package(
             swiftSettings: settings),
 
         // What tests are made with.
-        .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"]),
+        .library("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Processes", "Redis"]),
         .library("TestMessages", ["Protobuf"]),
 
         // Parsers on hostile bytes: a program, which a build of its own turns into a fuzzer.
@@ -186,7 +187,7 @@ let package = Package(
         .tests("Redis", ["EventLoop", "Limits", "TestSupport"]),
         .tests("EventBus", ["Limits", "TestSupport"]),
         .tests("RedisEventBus", ["EventBus", "EventLoop", "Limits", "Redis", "TestSupport"]),
-        .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres"]),
+        .tests("TestSupport", ["EventLoop", "LocalServers", "Postgres", "Processes"]),
         .tests(
             "RPCCodegen",
             [

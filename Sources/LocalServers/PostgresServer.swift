@@ -1,4 +1,5 @@
 internal import Glibc
+package import Processes
 internal import Synchronization
 
 /// A private PostgreSQL server: its own data folder, reached by a unix socket only, run as an unprivileged user, and

@@ -1,4 +1,5 @@
 internal import Glibc
+package import Processes
 internal import Synchronization
 
 /// A private Redis server behind a unix socket, with an append-only file synced every second. All calls block.

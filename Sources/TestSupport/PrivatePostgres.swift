@@ -2,6 +2,7 @@ internal import EventLoop
 internal import Glibc
 internal import LocalServers
 public import Postgres
+internal import Processes
 
 /// A PostgreSQL server of our own, in a temporary directory, behind a Unix-domain socket. It ends with the process.
 ///

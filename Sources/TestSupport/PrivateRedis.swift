@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Glibc
 internal import LocalServers
+internal import Processes
 public import Redis
 
 /// A Redis server of our own, in a temporary directory, behind a Unix-domain socket. It ends with the process.

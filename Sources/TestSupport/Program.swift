@@ -1,5 +1,5 @@
 package import Foundation
-internal import Synchronization
+internal import Processes
 
 /// Runs other programs to their end. Blocks: call it on a thread that may wait.
 package enum Program {
@@ -39,25 +39,22 @@ package enum Program {
         let names = ["input", "output", "errors"].map { "\(directory.path)/\($0)" }
         try input.write(to: URL(filePath: names[0]))
         for name in names[1...] { try Data().write(to: URL(filePath: name)) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [path] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: names[0]))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: names[1]))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: names[2]))
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        let (seconds, attoseconds) = limit.components
-        if ended.wait(timeout: .now() + Double(seconds) + Double(attoseconds) / 1e18) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            ended.wait()
+        let streams = (
+            input: try FileHandle(forReadingFrom: URL(filePath: names[0])),
+            output: try FileHandle(forWritingTo: URL(filePath: names[1])),
+            errors: try FileHandle(forWritingTo: URL(filePath: names[2]))
+        )
+        let process = try ChildProcess(
+            ["env", path] + arguments, input: streams.input.fileDescriptor, output: streams.output.fileDescriptor,
+            errors: streams.errors.fileDescriptor, environment: environment, folder: folder)
+        guard try process.waits(atMost: limit) else {
+            process.send(SIGKILL)
+            process.wait()
             throw Failure(description: "\(path) did not end within \(limit)")
         }
+        guard let status = process.exitStatus() else { throw Failure(description: "\(path) was ended by a signal") }
         return Result(
-            status: process.terminationStatus, output: try Data(contentsOf: URL(filePath: names[1])),
+            status: status, output: try Data(contentsOf: URL(filePath: names[1])),
             errors: String(decoding: try Data(contentsOf: URL(filePath: names[2])), as: UTF8.self))
     }
 }

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import LocalServers
+internal import Processes
 
 /// A server in a process of its own, as its users start it. Its calls block: use them on a `BlockingPool`.
 package final class ServerProgram: Sendable {

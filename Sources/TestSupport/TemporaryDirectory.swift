@@ -1,6 +1,7 @@
 internal import EventLoop
+internal import Foundation
 internal import Glibc
-package import LocalServers
+package import Processes
 internal import Synchronization
 
 /// A directory with a short name (a socket's path has at most 107 bytes), open to be traversed by servers that run as
@@ -50,15 +51,16 @@ package struct TemporaryDirectory: Sendable {
 
     /// Removes what runs that were killed have left behind.
     static func removeStale() {
-        guard let directory = unsafe opendir(parent) else { return }
-        defer { unsafe closedir(directory) }
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.hasPrefix(prefix) else { continue }
-            guard let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
-            if kill(owner, 0) != 0, errno == ESRCH { remove("\(parent)/\(name)") }
+        for name in stale(in: parent) { remove("\(parent)/\(name)") }
+    }
+
+    /// The names of directories in `folder` whose process is gone. A folder that cannot be read has none.
+    static func stale(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { name in
+            guard name.hasPrefix(prefix) else { return false }
+            guard let owner = pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { return false }
+            return kill(owner, 0) != 0 && errno == ESRCH
         }
     }
 }

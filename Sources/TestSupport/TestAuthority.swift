@@ -84,18 +84,9 @@ public final class TestAuthority: Sendable {
     }
 
     private func openssl(_ arguments: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = URL(filePath: directory)
-        let output = Pipe()
-        process.standardError = output
-        process.standardOutput = output
-        try process.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "openssl \(arguments): \(String(decoding: text, as: UTF8.self))")
+        let result = try Program.run("openssl", arguments.split(separator: " ").map(String.init), folder: directory)
+        guard result.status == 0 else {
+            throw Failure(description: "openssl \(arguments): \(result.text)\(result.errors)")
         }
     }
 }

@@ -83,6 +83,9 @@ extension TargetRule {
             "Postgres", ["CLibpq", "EventLoop", "Limits"], modules: ["DequeModule", "Glibc"],
             reason: "libpq gives a socket; its strings are C strings."),
         TargetRule("Redis", ["CHiredis", "EventLoop", "Limits"], modules: ["DequeModule"]),
+        TargetRule(
+            "Processes", ["CLinux", "EventLoop", "Limits"], modules: ["Glibc"],
+            reason: "Other programs are started by posix_spawn; some of it is C in CLinux."),
         TargetRule("EventBus", ["Limits"], modules: ["DequeModule"]),
 
         // Layer 3: what services are made with.
@@ -100,17 +103,16 @@ extension TargetRule {
             "Reflection", ["Protobuf", "RPCCore"],
             reason: "grpc.reflection.v1 and v1alpha for any server; beside Health for the same reason."),
         TargetRule(
-            "RPCTool", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"],
-            modules: ["Dispatch", "Foundation", "Glibc"],
+            "RPCTool", ["EventLoop", "Limits", "Processes", "Protobuf", "RPC", "RPCCore", "Reflection", "TLS"],
+            modules: ["Foundation", "Glibc"],
             reason: "The client for any gRPC server: it knows nothing of trading, runs protoc, reads and writes files."
         ),
         TargetRule(
             "Interop", ["EventLoop", "Limits", "Protobuf", "RPC", "RPCCore", "TLS"],
             reason: "gRPC's interop tests, both sides: for the runtime's own sake, so it knows nothing of trading."),
         TargetRule(
-            "LocalServers", ["CLinux", "EventLoop"], modules: ["Glibc"],
-            reason: "Private PostgreSQL and Redis, for the program and for tests alike; a child's start is C in CLinux."
-        ),
+            "LocalServers", ["Processes"], modules: ["Glibc"],
+            reason: "Private PostgreSQL and Redis, for the program and for tests alike."),
         TargetRule(
             "BrokerConformance", ["Contracts", "Protobuf", "RPCCore"],
             reason: "It tests any broker by its contract alone."),
@@ -134,7 +136,8 @@ extension TargetRule {
             "meridian",
             services.union([
                 "Contracts", "Cryptography", "Domain", "EventLoop", "Health", "Limits", "LocalServers", "Postgres",
-                "Protobuf", "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection", "ServiceKit", "TLS",
+                "Processes", "Protobuf", "RPC", "RPCCore", "RPCTool", "Redis", "RedisEventBus", "Reflection",
+                "ServiceKit", "TLS",
             ]),
             modules: ["ArgumentParser", "Configuration", "Foundation", "Glibc", "Logging", "SystemPackage"]),
 
@@ -159,7 +162,8 @@ extension TargetRule {
 
         // What tests are made with.
         TargetRule(
-            "TestSupport", ["EventLoop", "LocalServers", "Postgres", "Redis"], modules: ["Foundation", "Glibc"]),
+            "TestSupport", ["EventLoop", "LocalServers", "Postgres", "Processes", "Redis"],
+            modules: ["Foundation", "Glibc"]),
         TargetRule("TestMessages", ["Protobuf"]),
         TargetRule(
             "fuzz",

@@ -20,18 +20,14 @@ final class Victim: Sendable {
     }
 
     static func run(_ body: (Victim) async throws -> Void) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: try Program.built("meridian"))
-        process.arguments = ["bench", "echo-server", "--port", "0", "--metrics-port", "0"]
-        let output = Pipe()
-        process.standardOutput = output
         let folder = try TemporaryDirectory()
         defer { folder.remove() }
         let log = "\(folder.path)/log"
         try Data().write(to: URL(filePath: log))
-        process.standardError = try FileHandle(forWritingTo: URL(filePath: log))
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let server = try PipedProgram(
+            Program.built("meridian"), ["bench", "echo-server", "--port", "0", "--metrics-port", "0"],
+            errors: FileHandle(forWritingTo: URL(filePath: log)))
+        let line = try await BlockingPool.shared.run { server.read() }
         let places = line.firstMatch(
             of: /serving echo.Echo at 127\.0\.0\.1:(\d+), \/metrics at 127\.0\.0\.1:(\d+)/)
         do {
@@ -39,13 +35,13 @@ final class Victim: Sendable {
             try await body(
                 Victim(
                     port: try #require(UInt16(ports.0)), metricsPort: try #require(UInt16(ports.1)),
-                    identifier: process.processIdentifier, log: log))
+                    identifier: server.identifier, log: log))
         } catch {
             Issue.record(error)
         }
-        #expect(process.isRunning, "the server has not survived")
-        process.terminate()
-        try await BlockingPool.shared.run { process.waitUntilExit() }
+        #expect(server.isRunning, "the server has not survived")
+        server.send(SIGTERM)
+        _ = try await BlockingPool.shared.run { server.exitStatus() }
     }
 
     /// Waits until the server has counted this many connections refused for `reason`, which it has logged then; false when

@@ -1,6 +1,7 @@
 import Foundation
 import Protobuf
 import TestMessages
+import TestSupport
 import Testing
 
 @Suite struct SchemaPoolTests {
@@ -10,14 +11,11 @@ import Testing
             .deletingLastPathComponent()
         let output = FileManager.default.temporaryDirectory.appending(path: "set-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: output) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments =
-            ["protoc", "-I", root.appending(path: "Protos").path, "-I", "/usr/include", "--include_imports"]
-            + options + ["--descriptor_set_out", output.path] + files
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        let result = try Program.run(
+            "protoc",
+            ["-I", root.appending(path: "Protos").path, "-I", "/usr/include", "--include_imports"]
+                + options + ["--descriptor_set_out", output.path] + files)
+        try #require(result.status == 0, "\(result.errors)")
         return [UInt8](try Data(contentsOf: output))
     }
 

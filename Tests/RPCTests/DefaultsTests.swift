@@ -97,20 +97,14 @@ private let message: [UInt8] = [0, 0, 0, 0, 2] + Array("hi".utf8)
             let port = try #require(fixture.address.port)
             return try await BlockingPool.shared.run {
                 Result {
-                    let process = Process()
+                    let client = try PipedProgram(
+                        "openssl", ["s_client", "-connect", "127.0.0.1:\(port)"] + arguments, mixesErrors: true)
                     // An open pipe: at the end of its input the client would leave before it has an answer.
-                    let (keyboard, output) = (Pipe(), Pipe())
-                    process.executableURL = URL(filePath: "/usr/bin/openssl")
-                    process.arguments = ["s_client", "-connect", "127.0.0.1:\(port)"] + arguments
-                    process.standardInput = keyboard
-                    process.standardOutput = output
-                    process.standardError = output
-                    try process.run()
-                    try keyboard.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-                    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    try keyboard.fileHandleForWriting.close()
-                    return String(decoding: text, as: UTF8.self)
+                    try client.write(input)
+                    let text = try client.readToEnd()
+                    client.exitStatus()
+                    try client.closeInput()
+                    return text
                 }
             }.get()
         }

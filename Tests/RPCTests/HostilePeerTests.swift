@@ -3,6 +3,7 @@ import Foundation
 import HTTP2
 import RPC
 import RPCCore
+import TestSupport
 import Testing
 
 private let message: [UInt8] = [0, 0, 0, 0, 2] + Array("hi".utf8)
@@ -210,8 +211,8 @@ func aLoadGeneratorThatLeavesInTheMiddle() async throws {
             "-c", "8", "-m", "50", "-D", "1", "-d", body.path, "-H", "content-type: application/grpc",
             "-H", "te: trailers", "http://127.0.0.1:\(port)/test.Text/Echo",
         ]
-        let result = try await BlockingPool.shared.run { runProgram("/usr/bin/h2load", arguments) }
-        #expect(result?.status == 0, "\(result?.output ?? "")")
+        let result = try await BlockingPool.shared.run { Result { try Program.run("h2load", arguments) } }.get()
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
         let after = try await fixture.channel.unary(Methods.echo, "after")
         #expect(after == "after")
     }

@@ -14,24 +14,18 @@ private func script(_ name: String) -> String {
 
 /// The service of `server.py` in a process of its own.
 private struct PythonServer {
-    let process = Process()
-    let input = Pipe()
+    let program: PipedProgram
     let port: UInt16
 
     init(_ python: String, _ arguments: [String]) throws {
-        let output = Pipe()
-        process.executableURL = URL(filePath: python)
-        process.arguments = [script("server.py")] + arguments
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        program = try PipedProgram(python, [script("server.py")] + arguments)
+        let line = program.read()
         port = try #require(UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)), "\(line)")
     }
 
     func stop() throws {
-        try input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        try program.closeInput()
+        program.exitStatus()
     }
 }
 
@@ -63,9 +57,9 @@ struct InteropTests {
             var arguments = [script("client.py"), "\(Endpoint(fixture.address))"]
             if secure { arguments += [issued.authority.root, issued.client.certificate, issued.client.key] }
             let command = arguments
-            let result = try await BlockingPool.shared.run { runProgram(python, command) }
-            let output = result?.output ?? "could not be started"
-            #expect(result?.status == 0 && !output.contains("FAILED"), "\(output)")
+            let result = try await BlockingPool.shared.run { Result { try Program.run(python, command) } }.get()
+            let output = result.text
+            #expect(result.status == 0 && !output.contains("FAILED"), "\(output)\(result.errors)")
             #expect(output.split(separator: "\n").filter { $0.hasSuffix("ok") }.count == 20, "\(output)")
         }
     }

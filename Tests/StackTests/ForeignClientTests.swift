@@ -45,7 +45,7 @@ extension StackTests {
                     script, "\(TestStack.home)/Protos", address, "\(stack.stack.folder.path)/certs/ca.pem",
                     customer.token, customer.dollarAccount, customer.wonAccount,
                 ]
-                let output = try #require(try await BlockingPool.shared.run { Output(of: python, arguments) })
+                let output = try await BlockingPool.shared.run { Result { try Program.run(python, arguments) } }.get()
                 try #require(output.status == 0, "\(output.text) \(output.errors)")
                 let report = try JSONDecoder().decode(Report.self, from: Data(output.text.utf8))
 

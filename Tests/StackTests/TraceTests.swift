@@ -1,5 +1,6 @@
 import Contracts
 import EventLoop
+import TestSupport
 import Testing
 
 @testable import meridian
@@ -45,8 +46,8 @@ extension StackTests {
 
                 let address = try #require(try await stack.stack.addresses(of: .trading).metrics)
                 let arguments = ["-sS", "--max-time", "10", "http://\(address)/metrics"]
-                let metrics = try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) }
-                let text = try #require(metrics).text
+                let text = try await BlockingPool.shared.run { Result { try Program.run("curl", arguments) } }.get()
+                    .text
                 #expect(text.contains("# TYPE grpc_server_call_duration_seconds histogram"))
                 #expect(text.contains("meridian.trading.v1.TradingService/PlaceOrder"))
             }

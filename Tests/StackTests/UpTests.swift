@@ -14,21 +14,18 @@ extension StackTests {
         @Test(.timeLimit(.minutes(2))) func upTellsWhereEverythingIsAndEndsInOrder() async throws {
             let directory = try TemporaryDirectory()
             defer { directory.remove() }
-            let up = Process()
-            let output = Pipe()
-            up.executableURL = URL(filePath: try TestStack.program())
-            up.arguments = ["up", "--listen", "127.0.0.1:0", "--metrics-port", "0", "--folder", directory.path]
-            up.environment = ProcessInfo.processInfo.environment.merging(["MERIDIAN_HOME": TestStack.home]) { $1 }
-            up.standardOutput = output
-            try up.run()
-            defer { if up.isRunning { kill(up.processIdentifier, SIGKILL) } }
+            let up = try PipedProgram(
+                TestStack.program(),
+                ["up", "--listen", "127.0.0.1:0", "--metrics-port", "0", "--folder", directory.path],
+                environment: ["MERIDIAN_HOME": TestStack.home])
+            defer { up.send(SIGKILL) }
             let text = try await BlockingPool.shared.run {
                 var text = ""
                 // Ends with the word or with the program.
                 while !text.contains("Ctrl-C") {
-                    let data = output.fileHandleForReading.availableData
-                    if data.isEmpty { break }
-                    text += String(decoding: data, as: UTF8.self)
+                    let piece = up.read()
+                    if piece.isEmpty { break }
+                    text += piece
                 }
                 return text
             }
@@ -37,8 +34,7 @@ extension StackTests {
             #expect(lines.map { String($0.output.2) } == Stack.services.map(\.rawValue), "\(text)")
             for line in lines {
                 let arguments = ["-sSf", "--max-time", "10", "http://\(line.output.1)/metrics"]
-                let metrics = try #require(
-                    try await BlockingPool.shared.run { Output(of: "/usr/bin/curl", arguments) })
+                let metrics = try await BlockingPool.shared.run { Result { try Program.run("curl", arguments) } }.get()
                 #expect(metrics.status == 0, "\(line.output.2): \(metrics.errors)")
                 // Each has answered the question whether it is ready.
                 #expect(
@@ -48,9 +44,8 @@ extension StackTests {
             let door = try #require(text.firstMatch(of: /door is at (127\.0\.0\.1:[1-9][0-9]*)/)?.output.1)
             try await expectServing(at: String(door), StackFolder(path: directory.path))
 
-            kill(up.processIdentifier, SIGTERM)
-            try await BlockingPool.shared.run { up.waitUntilExit() }
-            #expect(up.terminationReason == .exit && up.terminationStatus == 0)
+            up.send(SIGTERM)
+            #expect(try await BlockingPool.shared.run { up.exitStatus() } == 0)
             #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/data/postgres/postmaster.pid"))
         }
 

@@ -1,6 +1,6 @@
 import EventLoop
-import LocalServers
 import Postgres
+import Processes
 import TestSupport
 import Testing
 

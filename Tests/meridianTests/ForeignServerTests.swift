@@ -201,26 +201,20 @@ private struct ForeignServer {
     let port: UInt16
 
     static func run(_ arguments: [String] = [], _ body: (ForeignServer) async throws -> Void) async throws {
-        let process = Process()
-        let (input, output) = (Pipe(), Pipe())
-        process.executableURL = URL(filePath: try #require(python))
-        process.arguments =
-            ["\(Repository.path)/Tests/RPCToolTests/Python/server.py", "\(Repository.path)/Protos"] + arguments
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
+        let server = try PipedProgram(
+            #require(python),
+            ["\(Repository.path)/Tests/RPCToolTests/Python/server.py", "\(Repository.path)/Protos"] + arguments)
         let outcome: Result<Void, any Error>
         do {
-            let reading = output.fileHandleForReading
-            let line = try await BlockingPool.shared.run { String(decoding: reading.availableData, as: UTF8.self) }
+            let line = try await BlockingPool.shared.run { server.read() }
             // Over a unix socket there is no port; grpcio says 1 or 0.
             let port = try #require(UInt16(line.trimmingCharacters(in: .whitespacesAndNewlines)), "\(line)")
             outcome = .success(try await body(ForeignServer(port: port)))
         } catch {
             outcome = .failure(error)
         }
-        try input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        try server.closeInput()
+        _ = try await BlockingPool.shared.run { server.exitStatus() }
         try outcome.get()
     }
 

@@ -63,22 +63,16 @@ struct InstructionBudgetTests {
     private func instructions(
         _ program: String, calls: Int, body: String, fields: [String], record: String
     ) async throws -> Int {
-        let server = Process()
-        server.executableURL = URL(filePath: "/usr/bin/env")
-        server.arguments = [
-            "valgrind", "--tool=callgrind", "--callgrind-out-file=\(record)", program, "bench", "echo-server", "--port",
-            "0", "--loops", "1",
-        ]
-        let output = Pipe()
-        server.standardOutput = output
-        server.standardError = FileHandle.nullDevice
-        try server.run()
+        let server = try PipedProgram(
+            "valgrind",
+            [
+                "--tool=callgrind", "--callgrind-out-file=\(record)", program, "bench", "echo-server", "--port", "0",
+                "--loops", "1",
+            ], errors: #require(FileHandle(forWritingAtPath: "/dev/null")))
         let load: Program.Result
         do {
-            defer { server.terminate() }
-            let line = try await BlockingPool.shared.run {
-                String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-            }
+            defer { server.send(SIGTERM) }
+            let line = try await BlockingPool.shared.run { server.read() }
             let port = try #require(line.firstMatch(of: /serving echo.Echo at 127\.0\.0\.1:(\d+)/)?.1, "\(line)")
             let headers = (["content-type: application/grpc", "te: trailers"] + fields).flatMap { ["-H", $0] }
             let arguments =
@@ -86,7 +80,7 @@ struct InstructionBudgetTests {
                 + ["http://127.0.0.1:\(port)/echo.Echo/Unary"]
             load = try await BlockingPool.shared.run { Result { try Program.run("h2load", arguments) } }.get()
         }
-        try await BlockingPool.shared.run { server.waitUntilExit() }
+        _ = try await BlockingPool.shared.run { server.exitStatus() }
         try #require(load.text.contains("\(calls) succeeded"), "\(load.text) \(load.errors)")
         let text = try String(contentsOfFile: record, encoding: .utf8)
         let total = try #require(text.firstMatch(of: /(?:summary|totals): (\d+)/)?.1, "callgrind has counted nothing")

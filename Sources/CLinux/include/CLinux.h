@@ -16,3 +16,10 @@ int clinux_set_nonblocking(int fd);
 /// posix_spawn_file_actions_addclosefrom_np(3), which <spawn.h> hides without _GNU_SOURCE: the child closes every
 /// descriptor from `first` on. Returns 0 or an error number.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
+/// posix_spawn_file_actions_addchdir_np(3), hidden as well: the child runs in `folder`. Returns 0 or an error number.
+int clinux_spawn_in_folder(posix_spawn_file_actions_t *actions, const char *folder);
+
+/// pidfd_open(2), which has no function before glibc 2.36: a descriptor that becomes readable when the child ends.
+/// Returns it, or -1 with errno.
+int clinux_process_descriptor(pid_t process);

@@ -1,6 +1,6 @@
-import Dispatch
 import Foundation
 import Glibc
+import Processes
 import Protobuf
 
 /// Reads `.proto` files by running protoc, which is looked up in PATH.
@@ -22,8 +22,9 @@ package struct ProtoCompiler: Sendable {
     ///   folders of the files.
     package func compile(_ files: [String], importPaths: [String]) throws(ToolFailure) -> SchemaFiles {
         let output = FileManager.default.temporaryDirectory.appending(path: "meridian-\(UUID().uuidString).set").path
-        defer { try? FileManager.default.removeItem(atPath: output) }
-        try run(Self.arguments(files, importPaths: importPaths, output: output))
+        let log = "\(output).log"
+        defer { for path in [output, log] { try? FileManager.default.removeItem(atPath: path) } }
+        try run(Self.arguments(files, importPaths: importPaths, output: output), log: log)
         do {
             let bytes = [UInt8](try Data(contentsOf: URL(filePath: output)))
             let set = try Google_Protobuf_FileDescriptorSet(decoding: bytes)
@@ -51,43 +52,24 @@ package struct ProtoCompiler: Sendable {
         return paths.map { "-I\($0)" } + options + files.map { $0.hasPrefix("-") ? "./\($0)" : $0 }
     }
 
-    private func run(_ arguments: [String]) throws(ToolFailure) {
-        let process = Process()
-        let errors = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        let text: Data
-        let timer: any DispatchSourceTimer
+    /// - Parameter log: of a file for what protoc says.
+    private func run(_ arguments: [String], log: String) throws(ToolFailure) {
+        let status: Int32?
+        let text: String
         do {
-            try process.run()
-            timer = Self.end(process, after: limit)
-            text = try errors.fileHandleForReading.readToEnd() ?? Data()
+            let process = try ChildProcess(["env", program] + arguments, logPath: log)
+            if try !process.waits(atMost: limit) { process.send(SIGKILL) }
+            status = process.exitStatus()
+            text = try String(contentsOfFile: log, encoding: .utf8)
         } catch {
             throw .noSchema("\(program) cannot be run: \(error)")
         }
-        process.waitUntilExit()
-        timer.cancel()
-        guard process.terminationReason == .exit else { throw .noSchema("\(program) did not end within \(limit).") }
-        guard process.terminationStatus != 127 else {
+        guard let status else { throw .noSchema("\(program) did not end within \(limit).") }
+        guard status != 127 else {
             throw .noSchema(
                 "\(program) is not there. It reads .proto files: install it (Debian: protobuf-compiler), or make a "
                     + "descriptor set elsewhere and give that.")
         }
-        guard process.terminationStatus == 0 else {
-            throw .noSchema("\(program) refused the files:\n\(String(decoding: text, as: UTF8.self))")
-        }
-    }
-
-    /// By SIGKILL: a child may have inherited the other signals blocked.
-    private static func end(_ process: Process, after limit: Duration) -> any DispatchSourceTimer {
-        let timer = DispatchSource.makeTimerSource(queue: .global())
-        let (seconds, attoseconds) = limit.components
-        timer.schedule(deadline: .now() + Double(seconds) + Double(attoseconds) / 1e18)
-        timer.setEventHandler { kill(process.processIdentifier, SIGKILL) }
-        timer.resume()
-        return timer
+        guard status == 0 else { throw .noSchema("\(program) refused the files:\n\(text)") }
     }
 }

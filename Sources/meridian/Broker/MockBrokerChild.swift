@@ -1,5 +1,5 @@
 import Foundation
-import LocalServers
+import Processes
 import RPCTool
 
 /// `meridian mock-broker` in a process of its own, on ports that the kernel chooses. Its calls block: use them on a

@@ -3,6 +3,7 @@ import Foundation
 import Limits
 import LocalServers
 import Postgres
+import Processes
 import RPC
 import RPCCore
 import Synchronization
