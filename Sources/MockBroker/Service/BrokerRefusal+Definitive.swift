@@ -19,13 +19,14 @@ extension BrokerRefusal {
         case .unknownSymbol, .quantityTooLarge, .priceOffTick, .priceOutOfRange, .positionLimit,
             .insufficientBuyingPower, .insufficientShares, .clientIDsUnsupported, .duplicateID, .idReused,
             .unknownOrder,
-            .alreadyFilled, .alreadyCanceled, .alreadyExpired, .cancelPending, .busy, .bookFull, .stopping,
-            .storeFailed,
+            .alreadyFilled, .alreadyCanceled, .alreadyExpired, .alreadyRejected, .cancelPending, .replacePending,
+            .suspended, .idOutdated, .replaceImmediate, .replaceBelowFilled, .busy, .bookFull, .stopping, .storeFailed,
             .unknownNamespace:
             true
         // A rule's own words.
         case .told: false
-        case .fillTooLarge, .unknownCursor, .unknownPageToken, .tradeDateNotOver, .invalidSetting, .namespaceExists,
+        case .fillTooLarge, .unknownExecution, .alreadyBusted, .executionOutdated, .nothingToCorrect,
+            .tooManyExecutions, .unknownCursor, .unknownPageToken, .tradeDateNotOver, .invalidSetting, .namespaceExists,
             .tooManyNamespaces, .unknownRule, .unknownPreset, .tooManyRules:
             false
         }

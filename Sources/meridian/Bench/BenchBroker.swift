@@ -6,6 +6,7 @@ import Foundation
 import LocalServers
 import Protobuf
 import RPC
+import Processes
 import RPCCore
 import RPCTool
 
