@@ -115,7 +115,8 @@ struct BrokerControlHandler: BrokerControlService {
         var touched = 0
         try await change("SetPrice", request, in: request.namespace) { book, now throws(BrokerRefusal) in
             let records = try book.setPrice(symbol, wish, at: now)
-            touched = book.touched(symbol, by: records).count
+            // By hand alone nothing fills, whatever the price touches.
+            touched = book.behavior.fillMode == .marketable ? book.touched(symbol, by: records).count : 0
             return records
         }
         environment.log.info("price.set", metadata: ["symbol": "\(symbol)"])

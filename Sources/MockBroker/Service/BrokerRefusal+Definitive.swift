@@ -5,32 +5,7 @@ extension BrokerRefusal {
     /// Reasons of PlaceOrder, CancelOrder and ReplaceOrder that prove that nothing was done: those in the table of
     /// refusals whose certainty is so, one for each field and case that these calls can meet.
     package static let definitiveReasons: [ReasonCode] = met.filter(\.isDefinitive).map(\.reason)
-    private static let definitive = Set(definitiveReasons)
-
     private var isDefinitive: Bool { refusal.certainty == .definitelyNotDone }
-
-    /// Whether the record tells of this refusal as far as it has to: what fails here is missing in `met`.
-    var isTold: Bool { !isMetByOrders || !isDefinitive || Self.definitive.contains(reason) }
-
-    /// Whether PlaceOrder, CancelOrder or ReplaceOrder can end with it, as far as that is known before it happens.
-    private var isMetByOrders: Bool {
-        switch self {
-        case .invalidField(_, let reason, _): !Self.otherFieldReasons.contains(reason)
-        case .unknownSymbol, .quantityTooLarge, .priceOffTick, .priceOutOfRange, .positionLimit,
-            .insufficientBuyingPower, .insufficientShares, .clientIDsUnsupported, .duplicateID, .idReused,
-            .unknownOrder,
-            .alreadyFilled, .alreadyCanceled, .alreadyExpired, .alreadyRejected, .cancelPending, .replacePending,
-            .suspended, .idOutdated, .replaceImmediate, .replaceBelowFilled, .busy, .bookFull, .stopping, .storeFailed,
-            .unknownNamespace:
-            true
-        // A rule's own words.
-        case .told: false
-        case .fillTooLarge, .unknownExecution, .alreadyBusted, .executionOutdated, .nothingToCorrect,
-            .tooManyExecutions, .unknownCursor, .unknownPageToken, .tradeDateNotOver, .invalidSetting, .namespaceExists,
-            .tooManyNamespaces, .unknownRule, .unknownPreset, .tooManyRules:
-            false
-        }
-    }
 
     /// What those calls can meet, with arguments that do not matter.
     private static let met: [BrokerRefusal] =
@@ -51,13 +26,6 @@ extension BrokerRefusal {
         "SIDE_UNSUPPORTED", "ORD_TYPE_UNSUPPORTED", "TIME_IN_FORCE_UNSUPPORTED", "ORDER_QTY_MISSING",
         "ORDER_QTY_NOT_POSITIVE", "ORDER_QTY_NOT_WHOLE", "PRICE_MISSING", "PRICE_NOT_ALLOWED", "PRICE_NOT_POSITIVE",
         "DECIMAL_OUT_OF_RANGE",
-    ]
-
-    /// What can be wrong with a field of other calls.
-    private static let otherFieldReasons: Set<ReasonCode> = [
-        "BEHAVIOR_MISSING", "EXEC_ID_INVALID", "POSITION_DOUBLED", "MASS_STATUS_REQ_ID_INVALID", "ORDER_ID_MISSING",
-        "PAGE_INVALID", "PAGE_SIZE_INVALID",
-        "QTY_NOT_POSITIVE", "RULE_MISSING", "TOO_MANY_ACCOUNTS", "TRADE_DATE_INVALID",
     ]
 
     private static func sample<Kind>() -> ID<Kind> {

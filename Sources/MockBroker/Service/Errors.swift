@@ -4,10 +4,7 @@ package import RPCCore
 
 /// The table of what the broker refuses: the code, a stable reason for programs, and what the caller may do.
 extension BrokerRefusal: StatusConvertible {
-    package var status: Status {
-        assert(isTold, "the capability record leaves \(refusal.reason) out")
-        return refusal.status
-    }
+    package var status: Status { refusal.status }
 
     /// A stable upper-case code.
     package var reason: ReasonCode { ReasonCode(rawValue: refusal.reason) }

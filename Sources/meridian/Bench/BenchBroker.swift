@@ -5,8 +5,8 @@ import EventLoop
 import Foundation
 import LocalServers
 import Protobuf
-import RPC
 import Processes
+import RPC
 import RPCCore
 import RPCTool
 
