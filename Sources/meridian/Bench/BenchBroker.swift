@@ -4,8 +4,8 @@ import Domain
 import EventLoop
 import Foundation
 import LocalServers
-import Protobuf
 import Processes
+import Protobuf
 import RPC
 import RPCCore
 import RPCTool
