@@ -5,6 +5,8 @@ internal import Processes
 package final class ServerProgram: Sendable {
     /// From the line that it wrote when it was ready, `serving ... at HOST:PORT`.
     package let port: UInt16
+    /// Of the process.
+    package var identifier: Int32 { process.identifier }
     private let process: ChildProcess
     private let folder: TemporaryDirectory
 

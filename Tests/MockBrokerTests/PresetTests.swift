@@ -6,7 +6,7 @@ import RPCCore
 import Testing
 
 @Suite struct PresetTests {
-    @Test(arguments: Preset.all.map(\.name))
+    @Test(.timeLimit(.minutes(1)), arguments: Preset.all.map(\.name))
     func everyPresetLoadsAndTakesOrders(name: String) async throws {
         let scratch = try Scratch()
         try await BrokerFixture.run(scratch, .with { $0.noAnswerLimit = .zero }) { fixture async throws in
@@ -21,11 +21,22 @@ import Testing
             // Whatever it does, an order ends: once for each id.
             _ = try await fixture.control.setClock(BrokerSetClockRequest(mode: .frozen))
             for number in 1...5 {
-                async let placed = status { try await fixture.place("\(number)") }
-                while try await fixture.truth().placeAttempts < number { await Task.yield() }
-                _ = try await fixture.control.setClock(
-                    BrokerSetClockRequest(change: .advance(.init(.seconds(120)))))
-                _ = await placed
+                // Time passes until it has ended, however many delays it meets.
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    group.addTask {
+                        _ = await status { try await fixture.place("\(number)") }
+                        return true
+                    }
+                    group.addTask {
+                        while !Task.isCancelled {
+                            _ = try await fixture.control.setClock(
+                                BrokerSetClockRequest(change: .advance(.init(.seconds(30)))))
+                        }
+                        return false
+                    }
+                    while try await group.next() == false {}
+                    group.cancelAll()
+                }
             }
             let orders = try await fixture.truth().orders
             #expect(Set(orders.map(\.clientOrderID)).count == orders.count)

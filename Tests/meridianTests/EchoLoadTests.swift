@@ -19,13 +19,13 @@ struct EchoLoadTests {
         }
         let program = try Program.built("meridian")
         let server = [program, "bench", "echo-server", "--port", "0"] + (isSecure ? ["--tls", folder.path] : [])
-        try await serve(server) { port in
+        try await serve(server) { port, serverProcess in
             let address =
                 isSecure ? ["https://127.0.0.1:\(port)", "--ca", authority.root] : ["http://127.0.0.1:\(port)"]
             let result = try Program.run(
                 program,
                 ["bench", "echo-client", "--connections", "2", "--calls", "3", "--warm-up", "50ms"]
-                    + ["--duration", "200ms", "--server-pid", "\(ProcessInfo.processInfo.processIdentifier)"]
+                    + ["--duration", "200ms", "--server-pid", "\(serverProcess)"]
                     + shape + address)
             #expect(result.status == 0, "\(result.errors)")
             let line = #/(\d+) answers/s, (\d+) per CPU second of the client, \d+ per CPU second of the server\n/#
@@ -61,12 +61,12 @@ struct EchoLoadTests {
         }
     }
 
-    private func serve(_ command: [String], _ body: @escaping @Sendable (UInt16) throws -> Void) async throws {
+    private func serve(_ command: [String], _ body: @escaping @Sendable (UInt16, Int32) throws -> Void) async throws {
         try await BlockingPool.shared.run {
             Result {
                 let server = try ServerProgram(command)
                 defer { server.stop() }
-                try body(server.port)
+                try body(server.port, server.identifier)
             }
         }.get()
     }

@@ -34,36 +34,38 @@ struct RequestPipeline {
     ) async throws -> Reply {
         let space = try core.space(named: Self.namespace(context))
         let venue = core.venue
-        /// The arrival, and the end when nothing happens before the commit.
-        var (arrival, end) = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+        /// The arrival, the end when nothing happens before the commit, and when that was: delays count from there, so that
+        /// a clock that is moved meanwhile ends them.
+        var (arrival, end, reached) = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
             let noted = try book.arrive(fact, terms: terms, at: now, venue)
             guard !noted.answer.pausesBeforeCommit else {
-                return Decision(records: noted.records, answer: (noted.answer, Result<Answer, BrokerRefusal>?.none))
+                return Decision(
+                    records: noted.records, answer: (noted.answer, Result<Answer, BrokerRefusal>?.none, now))
             }
             let (records, answer) = Self.decided(noted.answer, order, at: now) { () throws(BrokerRefusal) in
                 try decide(book, noted.answer, now)
             }
-            return Decision(records: noted.records + records, answer: (noted.answer, answer))
+            return Decision(records: noted.records + records, answer: (noted.answer, answer, now))
         } then: { book, answer in
-            (answer.0, answer.1.map { $0.map { reply(book, $0) } })
+            (answer.0, answer.1.map { $0.map { reply(book, $0) } }, answer.2)
         }
         let passage = Passage(space: space, arrival: arrival)
         defer { passage.admissions.leaveAll(gates) }
         tell(context, passage)
         if end == nil {
-            try await strike(.beforeRead, passage, context)
+            try await strike(.beforeRead, passage, context, from: &reached)
             if !arrival.firings(at: .afterReadBeforeCommit).isEmpty,
                 try await isGood(space, { book, now throws(BrokerRefusal) in _ = try decide(book, arrival, now) })
             {
-                try await strike(.afterReadBeforeCommit, passage, context)
+                try await strike(.afterReadBeforeCommit, passage, context, from: &reached)
             }
-            end = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+            (end, reached) = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
                 let (records, answer) = Self.decided(arrival, order, at: now) { () throws(BrokerRefusal) in
                     try decide(book, arrival, now)
                 }
-                return Decision(records: records, answer: answer)
+                return Decision(records: records, answer: (answer, now))
             } then: { book, answer in
-                answer.map { reply(book, $0) }
+                (answer.0.map { reply(book, $0) }, answer.1)
             }
         }
         guard let end else { preconditionFailure("a request that was carried out has an end") }
@@ -72,8 +74,8 @@ struct RequestPipeline {
             case .success: Status.Code.ok
             case .failure(let refusal): refusal.status.code
             }
-        try await strike(.afterCommitBeforeReply, passage, context, ownCode)
-        try await strike(.duringReply, passage, context, ownCode)
+        try await strike(.afterCommitBeforeReply, passage, context, ownCode, from: &reached)
+        try await strike(.duringReply, passage, context, ownCode, from: &reached)
         let isBroken = arrival.firings(at: .duringReply).contains { $0.breaksReply }
         switch end {
         case .success(let reply):
@@ -94,16 +96,17 @@ struct RequestPipeline {
     func open(_ fact: RequestFact, _ context: ServerContext) async throws -> Passage {
         let space = try core.space(named: Self.namespace(context))
         let venue = core.venue
-        let arrival = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
-            try book.arrive(fact, terms: nil, at: now, venue)
-        } then: { _, arrival in
-            arrival
+        var (arrival, reached) = try await core.perform(in: space) { book, now throws(BrokerRefusal) in
+            let noted = try book.arrive(fact, terms: nil, at: now, venue)
+            return Decision(records: noted.records, answer: (noted.answer, now))
+        } then: { _, answer in
+            answer
         }
         let passage = Passage(space: space, arrival: arrival)
         tell(context, passage)
         do {
             for point in [InjectionPoint.beforeRead, .afterReadBeforeCommit, .afterCommitBeforeReply, .duringReply] {
-                try await strike(point, passage, context)
+                try await strike(point, passage, context, from: &reached)
             }
         } catch {
             passage.admissions.leaveAll(gates)
@@ -162,16 +165,20 @@ struct RequestPipeline {
 
     /// Carries out what rules do to the request at this place.
     ///
-    /// - Parameter ownCode: of the broker's own answer, when it has one.
+    /// - Parameters:
+    ///   - ownCode: of the broker's own answer, when it has one.
+    ///   - reached: when the request came to this place; afterwards, when it left it.
     /// - Throws: the status that the caller sees instead of an answer.
     private func strike(
-        _ point: InjectionPoint, _ passage: Passage, _ context: ServerContext, _ ownCode: Status.Code? = nil
+        _ point: InjectionPoint, _ passage: Passage, _ context: ServerContext, _ ownCode: Status.Code? = nil,
+        from reached: inout UnixTime
     ) async throws {
         for firing in passage.arrival.firings(at: point) {
             switch firing.action {
             case .latency:
-                try await notingGoneCaller(passage, ownCode) {
-                    try await delay(firing, in: passage.space)
+                let start = reached
+                reached = try await notingGoneCaller(passage, ownCode) {
+                    try await delay(firing, in: passage.space, from: start)
                 }
             case .rpc(.status(let code, let message, let detail, let retryAfter)):
                 let status = Status(code, message, detail, retryAfter)
@@ -219,13 +226,16 @@ struct RequestPipeline {
         }
     }
 
-    private func delay(_ firing: Firing, in space: SpaceID) async throws {
-        guard let microseconds = firing.values.first else { return }
+    /// Waits as long as was drawn, and returns when that was over.
+    private func delay(_ firing: Firing, in space: SpaceID, from start: UnixTime) async throws -> UnixTime {
+        guard let microseconds = firing.values.first else { return start }
         guard microseconds != LatencyDistribution.untilReleased else {
-            return try await core.waitForRelease(of: firing.rule, in: space)
+            try await core.waitForRelease(of: firing.rule, in: space)
+            return try core.now(in: space)
         }
-        guard microseconds > 0 else { return }
-        try await core.sleep(in: space, until: try core.now(in: space) + .microseconds(microseconds))
+        let end = start + .microseconds(microseconds)
+        if microseconds > 0 { try await core.sleep(in: space, until: end) }
+        return end
     }
 
     /// Waits until the caller stops waiting, at most `noAnswerLimit`, and never returns.

@@ -132,7 +132,10 @@ struct EchoFigures: Sendable {
 
     /// One line. An answer is a unary call or one message of a stream.
     var text: String {
-        func rate(_ time: Duration) -> Int { Int((Double(answers) / (time / .seconds(1))).rounded()) }
+        // A process that was not the server may have used no time at all.
+        func rate(_ time: Duration) -> Int {
+            time > .zero ? Int((Double(answers) / (time / .seconds(1))).rounded()) : 0
+        }
         let line = "\(rate(duration)) answers/s, \(rate(client)) per CPU second of the client"
         return server.map { "\(line), \(rate($0)) per CPU second of the server" } ?? line
     }
