@@ -84,17 +84,8 @@ extension RuleAction {
 
     /// Refuses selectors that this action never meets.
     fileprivate func check(_ selector: RuleSelector) throws(InvalidSetting) {
-        let wanted: Set<Operation>
-        switch self {
-        case .order(let fault): wanted = fault.operations
-        case .fills: wanted = [.placeOrder]
-        case .event(.cursor): wanted = [.streamExecutions]
-        case .visibility(let fault): wanted = fault.operations
-        case .latency, .rpc, .event, .crash, .capacity, .transport: return
-        }
-        guard selector.operations.isSubset(of: wanted) else {
-            throw InvalidSetting(path: "when.operations", problem: "has a call in which this action has no meaning")
-        }
+        guard let operations, !selector.operations.isSubset(of: operations) else { return }
+        throw InvalidSetting(path: "when.operations", problem: "has a call in which this action has no meaning")
     }
 
     fileprivate init(_ wire: BrokerRule.Action) throws(InvalidSetting) {

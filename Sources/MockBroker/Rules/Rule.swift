@@ -20,20 +20,21 @@ package struct Rule: Hashable, Sendable {
     func isAsked(about event: Occasion.Event) -> Bool {
         switch event {
         case .report: isEnabled && point.isAboutReports
-        case .request(let operation): isEnabled && !point.isAboutReports && action.concerns(operation)
+        case .request(let operation):
+            isEnabled && !point.isAboutReports && action.operations?.contains(operation) ?? true
         }
     }
 }
 
 extension RuleAction {
-    /// Faults in an order's life have no meaning in calls that change none.
-    fileprivate func concerns(_ operation: Operation) -> Bool {
+    /// The calls in which it has a meaning; nil means all. Faults in an order's life have none in calls that change none.
+    var operations: Set<Operation>? {
         switch self {
-        case .order(let fault): fault.operations.contains(operation)
-        case .fills: operation == .placeOrder
-        case .event(.cursor): operation == .streamExecutions
-        case .visibility(let fault): fault.operations.contains(operation)
-        case .latency, .rpc, .event, .crash, .capacity, .transport: true
+        case .order(let fault): fault.operations
+        case .fills: [.placeOrder]
+        case .event(.cursor): [.streamExecutions]
+        case .visibility(let fault): fault.operations
+        case .latency, .rpc, .event, .crash, .capacity, .transport: nil
         }
     }
 }

@@ -372,11 +372,11 @@ package final class BrokerCore: Sendable {
                 let wasEmpty = state.queue.isEmpty
                 defer { ringsDoor = wasEmpty && !state.queue.isEmpty }
                 // So that a race is decided by the times and not by which thread came first.
-                writeDue(by: now, in: space.name, &state)
+                writeDue(by: now, in: space.name, limit: 2 * queueLimitBytes, &state)
                 let decision = try decide(try Self.book(space, state), now)
                 for record in decision.records { Self.write(.within(space.name, record), &state) }
                 let later = try Self.book(space, state).clock.now(machine)
-                if later > now { writeDue(by: later, in: space.name, &state) }
+                if later > now { writeDue(by: later, in: space.name, limit: 2 * queueLimitBytes, &state) }
                 if let due = Self.nextDue(in: space.name, &state),
                     due < state.announcedDue ?? UnixTime(nanoseconds: .max)
                 {
@@ -389,8 +389,9 @@ package final class BrokerCore: Sendable {
         return try result.get()
     }
 
-    private func writeDue(by now: UnixTime, in name: String, _ state: inout State) {
-        while state.queue.count < 2 * queueLimitBytes,
+    /// - Parameter limit: bytes of the queue past which the rest waits for the next time.
+    private func writeDue(by now: UnixTime, in name: String, limit: Int, _ state: inout State) {
+        while state.queue.count < limit,
             let record = state.namespaces.withBook(name, { $0.recordDue(by: now, venue) }) ?? nil
         {
             Self.write(.within(name, record), &state)
@@ -634,12 +635,7 @@ package final class BrokerCore: Sendable {
             let wasEmpty = state.queue.isEmpty
             // Not the books themselves: a second owner would make the first change of each copy it.
             for (name, clock) in state.namespaces.spaces.mapValues(\.book.clock) {
-                let now = clock.now(machine)
-                while state.queue.count < queueLimitBytes,
-                    let record = state.namespaces.withBook(name, { $0.recordDue(by: now, venue) }) ?? nil
-                {
-                    Self.write(.within(name, record), &state)
-                }
+                writeDue(by: clock.now(machine), in: name, limit: queueLimitBytes, &state)
             }
             ringsDoor = wasEmpty && !state.queue.isEmpty
             state.announcedDue = Array(state.namespaces.spaces.keys).compactMap { Self.nextDue(in: $0, &state) }.min()
